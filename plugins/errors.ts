@@ -1,0 +1,71 @@
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { prefersJson } from '../src/accept.ts'
+import type { Handler } from '../src/counters.ts'
+import { isKeyPath } from '../src/key-path.ts'
+import {
+  InternalError,
+  InvalidKeyLength,
+  MalformedRequest,
+  MethodNotAllowed,
+  MissingHost,
+  NotFound,
+  Problem,
+  problemTitle,
+  problemType,
+} from '../src/problems.ts'
+
+/** Turns whatever is thrown into an answer, and requests that no route takes into problems. */
+export default fp<{ log: FastifyBaseLogger }>(
+  async (app, { log }) => {
+    app.setErrorHandler<Error>((error, request, reply) => {
+      const problem = error instanceof Problem ? error : new InternalError()
+      if (problem.statusCode === 500) {
+        log.error({ err: error, method: request.method, url: request.url }, 'a request failed')
+      }
+      return answer(problem, request, reply)
+    })
+    app.addHook('onRequest', (request, _reply, done) => {
+      const problem = refusal(app, request)
+      if (problem !== undefined) request.handler = handlerOf(request)
+      done(problem)
+    })
+  },
+  { name: 'errors', fastify: '5.x', dependencies: ['metrics'] },
+)
+
+/** Answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. */
+export function answerRouterError(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
+  request.server.counters.answered(handlerOf(request), problem.statusCode)
+  void answer(problem, request, reply)
+}
+
+function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undefined {
+  if (request.is404) return unknownRoute(app, request.url)
+  // RFC 9112, section 3.2. Node's own check would answer before anything could count it.
+  const { headers, httpVersion } = request.raw
+  return headers.host === undefined && httpVersion === '1.1' ? new MissingHost() : undefined
+}
+
+function unknownRoute(app: FastifyInstance, url: string): Problem {
+  const methods = ['GET', 'HEAD', 'POST'] as const
+  const allow = methods.filter((method) => app.findRoute({ method, url }) !== null).join(', ')
+  return allow === '' ? new NotFound() : Object.assign(new MethodNotAllowed(allow), { headers: { allow } })
+}
+
+function handlerOf(request: FastifyRequest): Handler {
+  return request.method !== 'HEAD' && isKeyPath(request.url) ? 'key' : 'other'
+}
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, statusCode, message, detail = message, headers = {} } = problem
+  reply
+    .code(statusCode)
+    .headers({ ...headers, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  if (!prefersJson(request.headers.accept))
+    return reply.type('text/plain; charset=utf-8').send(`${message}\n`)
+  const document = { type: problemType(code), title: problemTitle(code), status: statusCode, detail }
+  // A buffer, because Fastify would add a charset, which RFC 8259 has none of, to a JSON type.
+  return reply.type('application/problem+json').send(Buffer.from(JSON.stringify(document)))
+}

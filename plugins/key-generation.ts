@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import { bodySize, makeBody, mediaType } from '../src/key-answer.ts'
+import { type KeyCall, readKeyCall } from '../src/key-call.ts'
+import { KEY_ROUTE } from '../src/key-path.ts'
+import { formats } from '../src/keys/encodings.ts'
+import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
+import * as problems from '../src/problems.ts'
+import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
+import type { Config } from '../src/schemas/settings.ts'
+import { registerScraped } from '../src/scraped-metrics.ts'
+
+/** `GET`, `HEAD` and `POST /key/{length}`. */
+export default async function keyGeneration(
+  app: FastifyInstance,
+  { randomSource }: { randomSource?: RandomSource | undefined },
+): Promise<void> {
+  const { config } = app
+  const entropy = new Entropy(randomSource)
+  watch(app, entropy)
+  refuseBodies(app)
+
+  const route = {
+    url: KEY_ROUTE,
+    schema: keySchema(config),
+    schemaErrorFormatter: (errors: FastifySchemaValidationError[]) => problemOf(errors[0], config),
+  }
+  const handler = (request: FastifyRequest<KeyRoute>, reply: FastifyReply) => {
+    const call = read(request)
+    const body = makeBody(call, entropy)
+    app.counters.handedOut(call.length, call.count ?? 1)
+    return describe(reply, call).send(body)
+  }
+  const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
+    readKeyCall(params, query, headers.accept, config.maxBatchBytes)
+
+  app.route<KeyRoute>({ ...route, method: 'GET', exposeHeadRoute: false, onRequest: countAsKey, handler })
+  app.route<KeyRoute>({ ...route, method: 'POST', onRequest: [countAsKey, forgetMediaType], handler })
+  app.route<KeyRoute>({
+    ...route,
+    method: 'HEAD',
+    handler: (request, reply) => {
+      const call = read(request)
+      if (!entropy.healthy) throw new problems.EntropyUnavailable()
+      const size = bodySize(call)
+      if (size !== undefined) reply.header('content-length', size)
+      return describe(reply, call).send()
+    },
+  })
+}
+
+function countAsKey(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  request.handler = 'key'
+  done()
+}
+
+/** A call without a body may have any media type, even one that Fastify can't read. */
+function forgetMediaType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  delete request.raw.headers['content-type']
+  done()
+}
+
+function refuseBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    const empty = () => done(null)
+    payload.once('end', empty)
+    payload.once('data', () => {
+      payload.off('end', empty)
+      done(Object.assign(new problems.BodyNotAllowed(), { headers: { connection: 'close' } }))
+    })
+  })
+}
+
+function describe(reply: FastifyReply, call: KeyCall): FastifyReply {
+  return reply
+    .type(mediaType(call))
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+}
+
+function problemOf(error: FastifySchemaValidationError | undefined, config: Config): problems.Problem {
+  const parameter = error?.instancePath.slice(1)
+  if (error?.keyword === 'type') return new problems.RepeatedParameter(String(parameter))
+  switch (parameter) {
+    case 'format':
+      return new problems.UnknownFormat(formats.join(', '))
+    case 'count':
+      return new problems.InvalidCount(config.maxCount)
+    case 'prefix':
+      return new problems.InvalidPrefix()
+    case 'checksum':
+      return new problems.UnknownChecksum()
+    default:
+      return Object.assign(new problems.InvalidKeyLength(), {
+        detail: `The length must be a whole number from ${config.minSize} to ${config.maxSize}`,
+      })
+  }
+}
+
+function watch(app: FastifyInstance, entropy: Entropy): void {
+  // An unready pod gets no calls, so without this a source that is well again would never be asked.
+  app.health.checks.push(() =>
+    entropy.recover() ? undefined : 'the source of randomness fails its self-test',
+  )
+  registerScraped(
+    app.registry,
+    'counter',
+    'entropy_self_test_failures_total',
+    'Blocks of random bytes thrown away because they failed a health test',
+    () => Object.entries(entropy.failures).map(([test, value]) => ({ labels: { test }, value })),
+  )
+  registerScraped(app.registry, 'gauge', 'entropy_healthy', '1 while the source of randomness passes', () => [
+    { value: entropy.healthy ? 1 : 0 },
+  ])
+}

@@ -1,0 +1,40 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import config from '../plugins/config.ts'
+import errors, { answerRouterError } from '../plugins/errors.ts'
+import health from '../plugins/health.ts'
+import keyGeneration from '../plugins/key-generation.ts'
+import metrics from '../plugins/metrics.ts'
+import parseErrors from '../plugins/parse-errors.ts'
+import type { RandomSource } from './keys/entropy.ts'
+import { wholeNumber } from './schemas/key.ts'
+import type { Config } from './schemas/settings.ts'
+
+/** What an app is made with, besides its settings. */
+export interface AppParts {
+  readonly log: FastifyBaseLogger
+  /** For tests; OpenSSL's CSPRNG if left out. */
+  readonly randomSource?: RandomSource | undefined
+}
+
+/** Composes the service. It does not listen: `inject` works on it, and `listen` is the caller's. */
+export async function createApp(settings: Config, { log, randomSource }: AppParts): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    // A logger in Fastify costs every request two listeners and a child of its own.
+    ...(settings.logRequests ? { loggerInstance: log } : { logger: false }),
+    ajv: { customOptions: { coerceTypes: false, keywords: [wholeNumber] } },
+    clientErrorHandler: (error, socket) => app.refuse(error, socket),
+    frameworkErrors: answerRouterError,
+    // plugins/errors.ts asks for the Host header, and what is refused is counted.
+    http: { requireHostHeader: false },
+    // What arrives while the server closes is answered like what came before.
+    return503OnClosing: false,
+  })
+
+  await app.register(config, { config: settings })
+  await app.register(metrics)
+  await app.register(parseErrors)
+  await app.register(errors, { log })
+  await app.register(health)
+  await app.register(keyGeneration, { randomSource })
+  return app
+}

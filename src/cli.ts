@@ -1,0 +1,49 @@
+import { selfTest } from './commands/self-test.ts'
+import { type Host, serve } from './commands/serve.ts'
+import { createLog, type Output } from './log.ts'
+import type { Config } from './schemas/settings.ts'
+import { readSettings, SettingsError } from './settings.ts'
+import { usage, version } from './usage.ts'
+
+/** The parts of `process` that the program uses. */
+export interface Process extends Host {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdout: Output
+  cwd(): string
+}
+
+/**
+ * Runs the program.
+ * @returns its exit status: 0 for a good end, 1 for a failure, 2 for a wrong command line or setting.
+ */
+export async function run(process: Process): Promise<number> {
+  const words = process.argv.slice(2)
+  const command = words[0]?.startsWith('-') === false ? words.shift() : 'serve'
+  if (command !== 'serve' && command !== 'self-test') {
+    return refuse(process, [`unknown command ${JSON.stringify(command)}: see -help for those there are`])
+  }
+  if (words.some((word) => /^--?h(elp)?$/.test(word))) {
+    process.stdout.write(usage())
+    return 0
+  }
+  if (words.some((word) => /^--?version$/.test(word))) {
+    process.stdout.write(`${version}\n`)
+    return 0
+  }
+
+  let config: Config
+  try {
+    config = readSettings({ args: words, env: process.env, folder: process.cwd() })
+  } catch (error) {
+    if (error instanceof SettingsError) return refuse(process, error.problems)
+    throw error
+  }
+  if (command === 'self-test') return selfTest(config, process.stdout)
+  return serve(config, await createLog(process.stdout), process)
+}
+
+function refuse({ stderr }: Process, problems: readonly string[]): number {
+  for (const problem of problems) stderr.write(`key-server: ${problem}\n`)
+  return 2
+}

@@ -1,0 +1,65 @@
+import { pino } from 'pino'
+import { createApp } from '../app.ts'
+import type { RandomSource } from '../keys/entropy.ts'
+import type { Output } from '../log.ts'
+import type { Config } from '../schemas/settings.ts'
+
+/** A row of the table that both the tests and the self-test run. */
+export interface KeyLengthCase {
+  readonly name: string
+  /** What stands in the path. */
+  readonly length: string
+  readonly status: 200 | 400
+}
+
+const VALID = 16
+
+/** The table of key lengths for a server with those settings. */
+export function keyLengthCases({ minSize, maxSize }: Config): KeyLengthCase[] {
+  const valid = Math.min(Math.max(VALID, minSize), maxSize)
+  return [
+    { name: 'Valid key length', length: `${valid}`, status: 200 },
+    { name: 'Zero key length', length: '0', status: 400 },
+    { name: 'Negative key length', length: '-1', status: 400 },
+    { name: 'Non-numeric key length', length: 'abc', status: 400 },
+    { name: 'Maximum valid key length', length: `${maxSize}`, status: 200 },
+    { name: 'Exceeds maximum key length', length: `${maxSize + 1}`, status: 400 },
+    { name: 'Below minimum key length', length: `${minSize - 1}`, status: 400 },
+  ]
+}
+
+/** What is wrong with the answer to a case, in words, or undefined when it is as it must be. */
+export function difference(
+  { length, status }: KeyLengthCase,
+  answer: { statusCode: number; body: string },
+): string | undefined {
+  if (answer.statusCode !== status) return `answered ${answer.statusCode}, must answer ${status}`
+  if (status === 400) {
+    return answer.body === 'Invalid key length\n'
+      ? undefined
+      : `must say "Invalid key length", not ${JSON.stringify(answer.body)}`
+  }
+  const digits = Number(length) * 2
+  if (answer.body.length !== digits) return `has ${answer.body.length} characters, must have ${digits}`
+  return /^[0-9a-f]+$/.test(answer.body) ? undefined : 'has characters other than 0-9 and a-f'
+}
+
+/**
+ * Runs the table against a server with those settings, in this process and on no port: a line a case.
+ * @returns the exit status: 0, or 1 at the first difference.
+ */
+export async function selfTest(config: Config, output: Output, randomSource?: RandomSource): Promise<number> {
+  const app = await createApp(config, { log: pino({ level: 'error' }, output), randomSource })
+  try {
+    for (const row of keyLengthCases(config)) {
+      const found = difference(row, await app.inject(`/key/${row.length}`))
+      output.write(
+        `${found === undefined ? 'ok    ' : 'FAILED'} ${row.name}: /key/${row.length} ${found ?? row.status}\n`,
+      )
+      if (found !== undefined) return 1
+    }
+    return 0
+  } finally {
+    await app.close()
+  }
+}

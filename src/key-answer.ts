@@ -1,0 +1,62 @@
+import type { KeyCall } from './key-call.ts'
+import { CHECKSUM_SIZE, checksum } from './keys/checksum.ts'
+import { encodings, type TextFormat } from './keys/encodings.ts'
+import type { Entropy } from './keys/entropy.ts'
+
+/** The media type of an answer. */
+export function mediaType({ format, json }: KeyCall): string {
+  if (json) return 'application/json; charset=utf-8'
+  return format === 'raw' ? 'application/octet-stream' : 'text/plain; charset=utf-8'
+}
+
+/**
+ * Makes the keys that a call asks for and writes them as its body.
+ * @throws {EntropyUnavailable}
+ */
+export function makeBody(call: KeyCall, entropy: Entropy): string | Buffer {
+  const { format } = call
+  if (format === 'raw') return rawKeys(call, entropy)
+  const body = call.json ? jsonBody : textBody
+  return body(call, () => textKey(call, format, entropy))
+}
+
+/** Bytes of the body that a call would get, without making a key; undefined where they depend on it. */
+export function bodySize(call: KeyCall): number | undefined {
+  const { length, format, count = 1 } = call
+  if (format === 'raw') return length * count
+  const size = encodings[format].size(length)
+  if (size === undefined) return undefined
+  const keySize = call.prefix.length + size + (call.checksum ? CHECKSUM_SIZE : 0)
+  const body = call.json ? jsonBody : textBody
+  return body(call, () => '').length + keySize * count
+}
+
+function rawKeys({ length, count = 1 }: KeyCall, entropy: Entropy): Buffer {
+  const keys = Buffer.allocUnsafeSlow(length * count)
+  for (let offset = 0; offset < keys.length; offset += length) {
+    entropy.take(length, (bytes, start, end) => bytes.copy(keys, offset, start, end))
+  }
+  return keys
+}
+
+function textKey(
+  { length, prefix, checksum: withChecksum }: KeyCall,
+  format: TextFormat,
+  entropy: Entropy,
+): string {
+  const key = prefix + entropy.take(length, encodings[format].encode)
+  return withChecksum ? key + checksum(key) : key
+}
+
+function textBody({ count }: KeyCall, key: () => string): string {
+  if (count === undefined) return key()
+  let lines = ''
+  for (let made = 0; made < count; made++) lines += `${key()}\n`
+  return lines
+}
+
+function jsonBody({ length, format, count }: KeyCall, key: () => string): string {
+  const description = { length, format, entropyBits: length * 8 }
+  if (count === undefined) return JSON.stringify({ key: key(), ...description })
+  return JSON.stringify({ keys: Array.from({ length: count }, key), ...description })
+}

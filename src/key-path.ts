@@ -1,0 +1,21 @@
+/** The route of keys; `/key/` is the empty length. */
+export const KEY_ROUTE = '/key/:length'
+
+/**
+ * Whether a request target is one of the key route, for requests that the router did not take there: those
+ * with a bad escape, an over-long parameter or another method.
+ */
+export function isKeyPath(target: string): boolean {
+  const [path = ''] = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
+  const [root, first, length, ...rest] = path.split('/')
+  return (
+    root === '' &&
+    first?.replace(/%([0-9a-f]{2})/gi, decodeEscape) === 'key' &&
+    length !== undefined &&
+    rest.length === 0
+  )
+}
+
+function decodeEscape(_escape: string, hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16))
+}

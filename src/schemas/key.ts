@@ -1,0 +1,55 @@
+import Type, { type Static } from 'typebox'
+import { formats } from '../keys/encodings.ts'
+import type { Config } from './settings.ts'
+
+/** Bounds of a whole number written in the digits 0-9. */
+export interface WholeNumberBounds {
+  readonly minimum: number
+  readonly maximum: number
+}
+
+/**
+ * The Ajv keyword of whole numbers in texts. Ajv's own coercion of integers takes `1e2`, `0x10`, `+5` and ` 5`
+ * as well, which are no lengths here.
+ */
+export const wholeNumber = {
+  keyword: 'wholeNumber',
+  type: 'string',
+  schemaType: 'object',
+  errors: false,
+  validate: ({ minimum, maximum }: WholeNumberBounds, text: string) =>
+    /^[0-9]+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum,
+} as const
+
+function WholeNumber(description: string, minimum: number, maximum: number) {
+  return Type.String({ description, wholeNumber: { minimum, maximum } satisfies WholeNumberBounds })
+}
+
+/** The schema of `GET`, `HEAD` and `POST /key/{length}` for a server with those settings. */
+export function keySchema({ minSize, maxSize, maxCount }: Config) {
+  return {
+    params: Type.Object({
+      length: WholeNumber('Random bytes in the key', minSize, maxSize),
+    }),
+    querystring: Type.Object({
+      format: Type.Optional(Type.Enum(formats, { description: 'How the bytes are written', default: 'hex' })),
+      count: Type.Optional(WholeNumber('Keys in the answer, one a line', 1, maxCount)),
+      prefix: Type.Optional(
+        Type.String({ description: 'Put before the key', pattern: '^[A-Za-z0-9_]{1,16}$' }),
+      ),
+      checksum: Type.Optional(
+        Type.Enum(['crc32'], {
+          description: 'Put after the key: six base62 digits of the CRC-32 of all before',
+        }),
+      ),
+    }),
+  }
+}
+
+type KeySchema = ReturnType<typeof keySchema>
+
+/** What a validated key call has, by Fastify's names. */
+export interface KeyRoute {
+  Params: Static<KeySchema['params']>
+  Querystring: Static<KeySchema['querystring']>
+}

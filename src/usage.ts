@@ -1,0 +1,38 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { Settings } from './schemas/settings.ts'
+import { flagOf, type Setting, settingsOf } from './settings.ts'
+
+/** What `-version` prints. */
+export const version = `key-server ${packageJson.version}`
+
+/** What `-help` prints: Go's form of it, for those who know the original. */
+export function usage(): string {
+  const flags = settingsOf(Settings).map(
+    ([name, setting]) =>
+      `  -${flagOf(name)}${typeOf(setting)}\n    \t${setting.description}${defaultOf(setting)}`,
+  )
+  return `Usage of key-server:
+${flags.join('\n')}
+  -help
+    \tprint this text and exit
+  -version
+    \tprint the version and exit
+
+Commands:
+  key-server [flags]
+    \tserve keys
+  key-server self-test [flags]
+    \tcheck that a server with these flags answers as it should, and exit
+
+Every flag is also an environment variable and a line of .env: -max-size is MAX_SIZE.
+A flag wins over the environment, the environment over .env.
+`
+}
+
+function typeOf({ type }: Setting): string {
+  return type === 'boolean' ? '' : ` ${type === 'integer' ? 'int' : type}`
+}
+
+function defaultOf(setting: Setting): string {
+  return setting.default === '' || setting.default === false ? '' : ` (default ${setting.default})`
+}
