@@ -15,6 +15,9 @@ import {
   problemType,
 } from '../src/problems.ts'
 
+/** What a client should wait before it tries again what is refused for now. */
+const RETRY_AFTER_SECONDS = '1'
+
 /** Turns whatever is thrown into an answer, and requests that no route takes into problems. */
 export default fp<{ log: FastifyBaseLogger }>(
   async (app, { log }) => {
@@ -63,6 +66,7 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   reply
     .code(statusCode)
     .headers({ ...headers, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  if (statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   if (!prefersJson(request.headers.accept))
     return reply.type('text/plain; charset=utf-8').send(`${message}\n`)
   const document = { type: problemType(code), title: problemTitle(code), status: statusCode, detail }

@@ -23,12 +23,15 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     const refuse = (problem: Problem, socket: Duplex, headers: string[] = []) => {
+      // Each further piece of what can't be read comes here too.
+      if (socket.writableEnded) return
       // Pending bytes are those of an earlier answer on the connection, which another would corrupt.
       if (!socket.writable || socket.writableLength > 0) {
         socket.destroy()
         return
       }
       app.counters.answered('other', problem.statusCode)
+      socket.on('error', () => socket.destroy())
       socket.end(rawAnswer(problem, headers))
       setTimeout(() => socket.destroy(), LINGER_MS).unref()
     }

@@ -6,7 +6,7 @@ export const KEY_ROUTE = '/key/:length'
  * with a bad escape, an over-long parameter or another method.
  */
 export function isKeyPath(target: string): boolean {
-  const [path = ''] = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
+  const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
   const [root, first, length, ...rest] = path.split('/')
   return (
     root === '' &&

@@ -10,7 +10,7 @@ export interface Output {
 
 /** A logger of readable lines on a terminal and of JSON, an object a line, elsewhere. */
 export async function createLog(output: Output): Promise<FastifyBaseLogger> {
-  if (!output.isTTY) return pino<never>(output)
+  if (!output.isTTY) return pino<never>({}, output)
   // Loaded only where a person reads: a pod would pay for it with memory and start-up time.
   const { default: pretty } = await import('pino-pretty')
   const destination = new Writable({

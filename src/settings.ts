@@ -115,7 +115,8 @@ function readFlags(
     if (token.kind === 'positional') problems.push(`unexpected argument ${JSON.stringify(token.value)}`)
     if (token.kind !== 'option') continue
     const known = byFlag.get(token.name)
-    const text = token.value ?? (known?.setting.type === 'boolean' ? 'true' : undefined)
+    const value = token.inlineValue === false ? args[token.index + 1] : token.value
+    const text = value ?? (known?.setting.type === 'boolean' ? 'true' : undefined)
     if (!known) problems.push(`unknown flag -${token.name}: see -help for those there are`)
     else if (text === undefined) problems.push(`-${token.name} needs a value`)
     else flags[variableOf(known.name)] = text

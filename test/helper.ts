@@ -30,7 +30,7 @@ interface Parts {
 /** An app with `overrides` of the default settings, closed when the test ends. */
 export async function buildApp(overrides: Partial<Config> = {}, parts: Parts = {}): Promise<FastifyInstance> {
   const { randomSource, log = new Recorder() } = parts
-  const app = await createApp(settings(overrides), { log: pino<never>(log), randomSource })
+  const app = await createApp(settings(overrides), { log: pino<never>({}, log), randomSource })
   onTestFinished(() => app.close())
   return app
 }

@@ -32,13 +32,16 @@ export function keySchema({ minSize, maxSize, maxCount }: Config) {
       length: WholeNumber('Random bytes in the key', minSize, maxSize),
     }),
     querystring: Type.Object({
-      format: Type.Optional(Type.Enum(formats, { description: 'How the bytes are written', default: 'hex' })),
+      format: Type.Optional(
+        Type.Enum(formats, { type: 'string', description: 'How the bytes are written', default: 'hex' }),
+      ),
       count: Type.Optional(WholeNumber('Keys in the answer, one a line', 1, maxCount)),
       prefix: Type.Optional(
         Type.String({ description: 'Put before the key', pattern: '^[A-Za-z0-9_]{1,16}$' }),
       ),
       checksum: Type.Optional(
         Type.Enum(['crc32'], {
+          type: 'string',
           description: 'Put after the key: six base62 digits of the CRC-32 of all before',
         }),
       ),
