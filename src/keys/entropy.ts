@@ -57,17 +57,21 @@ export class Entropy {
     const start = this.#next
     const end = start + length
     this.#next = end
-    const made = use(this.#pool, start, end)
-    this.#pool.fill(0, start, end)
-    return made
+    try {
+      return use(this.#pool, start, end)
+    } finally {
+      this.#pool.fill(0, start, end)
+    }
   }
 
   #takeFresh<T>(length: number, use: UseBytes<T>): T {
     const bytes = Buffer.allocUnsafeSlow(length)
     this.#source(bytes)
-    const made = use(bytes, 0, length)
-    bytes.fill(0)
-    return made
+    try {
+      return use(bytes, 0, length)
+    } finally {
+      bytes.fill(0)
+    }
   }
 
   /** One failing block is thrown away for another; two in a row are a failure of the source. */
