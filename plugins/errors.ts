@@ -14,6 +14,7 @@ import {
   problemTitle,
   problemType,
 } from '../src/problems.ts'
+import { loggedPath } from '../src/request-log.ts'
 
 /** What a client should wait before it tries again what is refused for now. */
 const RETRY_AFTER_SECONDS = '1'
@@ -24,7 +25,7 @@ export default fp<{ log: FastifyBaseLogger }>(
     app.setErrorHandler<Error>((error, request, reply) => {
       const problem = error instanceof Problem ? error : new InternalError()
       if (problem.statusCode === 500) {
-        log.error({ err: error, method: request.method, url: request.url }, 'a request failed')
+        log.error({ err: error, method: request.method, path: loggedPath(request.url) }, 'a request failed')
       }
       return answer(problem, request, reply)
     })

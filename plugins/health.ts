@@ -1,3 +1,5 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { NotReady } from '../src/problems.ts'
 
@@ -23,18 +25,22 @@ export default fp(
   async (app) => {
     let draining = false
     const checks: ReadinessCheck[] = [() => (draining ? 'shutting down' : undefined)]
+    // For requests that had begun to arrive before the drain; the listener below is for all that come later,
+    // those among them that no hook sees.
+    app.addHook('onSend', (_request, reply, payload, done) => {
+      if (draining) reply.header('connection', 'close')
+      done(null, payload)
+    })
     app.decorate('health', {
       checks,
       drain() {
         draining = true
-        app.server.prependListener('request', (_request, response) => {
-          response.setHeader('connection', 'close')
-        })
+        closeAfterEachAnswer(app.server)
       },
     })
 
-    for (const url of ['/livez', '/healthz']) app.get(url, async () => 'ok\n')
-    app.get('/readyz', async () => {
+    for (const url of ['/livez', '/healthz']) app.get(url, () => 'ok\n')
+    app.get('/readyz', () => {
       const reason = checks.map((check) => check()).find((found) => found !== undefined)
       if (reason !== undefined) throw new NotReady(reason)
       return 'ok\n'
@@ -42,3 +48,19 @@ export default fp(
   },
   { name: 'health', fastify: '5.x' },
 )
+
+/**
+ * From now on each answer ends its connection. What is pipelined behind such an answer could not be sent any
+ * more, so it is not looked at: no key is made for it and nothing is counted (RFC 9112, section 9.6).
+ */
+function closeAfterEachAnswer(server: Server): void {
+  const ending = new WeakSet<Socket>()
+  const handlers = server.listeners('request')
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => {
+    if (ending.has(request.socket)) return
+    ending.add(request.socket)
+    response.setHeader('connection', 'close')
+    for (const handle of handlers) handle.call(server, request, response)
+  })
+}

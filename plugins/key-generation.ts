@@ -1,4 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify'
 import { bodySize, makeBody, mediaType } from '../src/key-answer.ts'
 import { type KeyCall, readKeyCall } from '../src/key-call.ts'
 import { KEY_ROUTE } from '../src/key-path.ts'
@@ -9,32 +16,58 @@ import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import type { Config } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
+/** Names and values in turn, as node:http takes them. */
+const ANSWER_HEADERS = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
+
 /** `GET`, `HEAD` and `POST /key/{length}`. */
 export default async function keyGeneration(
   app: FastifyInstance,
-  { randomSource }: { randomSource?: RandomSource | undefined },
+  { log, randomSource }: { log: FastifyBaseLogger; randomSource?: RandomSource | undefined },
 ): Promise<void> {
   const { config } = app
-  const entropy = new Entropy(randomSource)
+  const entropy = new Entropy(randomSource, (healthy, error) => {
+    if (healthy) log.info('The source of randomness passes its self-test again')
+    else log.error({ err: error }, 'The source of randomness fails its self-test: no keys until it passes')
+  })
   watch(app, entropy)
-  refuseBodies(app)
+  expectNoBody(app)
 
   const route = {
     url: KEY_ROUTE,
     schema: keySchema(config),
     schemaErrorFormatter: (errors: FastifySchemaValidationError[]) => problemOf(errors[0], config),
   }
-  const handler = (request: FastifyRequest<KeyRoute>, reply: FastifyReply) => {
-    const call = read(request)
-    const body = makeBody(call, entropy)
-    app.counters.handedOut(call.length, call.count ?? 1)
-    return describe(reply, call).send(body)
-  }
   const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
     readKeyCall(params, query, headers.accept, config.maxBatchBytes)
+  const make = (call: KeyCall) => {
+    const body = makeBody(call, entropy)
+    app.counters.handedOut(call.length, call.count ?? 1)
+    return body
+  }
 
-  app.route<KeyRoute>({ ...route, method: 'GET', exposeHeadRoute: false, onRequest: countAsKey, handler })
-  app.route<KeyRoute>({ ...route, method: 'POST', onRequest: [countAsKey, forgetMediaType], handler })
+  app.route<KeyRoute>({
+    ...route,
+    method: 'GET',
+    exposeHeadRoute: false,
+    onRequest: countAsKey,
+    handler: (request, reply) => {
+      const call = read(request)
+      const body = make(call)
+      reply.hijack()
+      app.counters.answered('key', 200, request.startedAt)
+      writeAnswer(reply.raw, call, body)
+    },
+  })
+  app.route<KeyRoute>({
+    ...route,
+    method: 'POST',
+    onRequest: [countAsKey, forgetMediaType],
+    preValidation: refuseBody,
+    handler: (request, reply) => {
+      const call = read(request)
+      return describe(reply, call).send(make(call))
+    },
+  })
   app.route<KeyRoute>({
     ...route,
     method: 'HEAD',
@@ -59,16 +92,34 @@ function forgetMediaType(request: FastifyRequest, _reply: FastifyReply, done: ()
   done()
 }
 
-function refuseBodies(app: FastifyInstance): void {
+/**
+ * Waits for the end of a body or for its first byte. A byte is no error here but a body for `refuseBody`, since
+ * Fastify ends the connection after a parser's error, and a client that still sends would get a reset.
+ */
+function expectNoBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => {
     const empty = () => done(null)
     payload.once('end', empty)
     payload.once('data', () => {
       payload.off('end', empty)
-      done(Object.assign(new problems.BodyNotAllowed(), { headers: { connection: 'close' } }))
+      done(null, 'some')
     })
   })
+}
+
+function refuseBody(request: FastifyRequest, _reply: FastifyReply, done: (problem?: Error) => void): void {
+  done(request.body === undefined ? undefined : new problems.BodyNotAllowed())
+}
+
+/**
+ * Writes an answer as `describe` and `send` would, past Fastify's reply: its look at each payload and its header
+ * objects cost more than making the key.
+ */
+function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer): void {
+  const size = String(body.length)
+  response.writeHead(200, ['Content-Type', mediaType(call), ...ANSWER_HEADERS, 'Content-Length', size])
+  response.end(body, 'latin1')
 }
 
 function describe(reply: FastifyReply, call: KeyCall): FastifyReply {
@@ -109,7 +160,11 @@ function watch(app: FastifyInstance, entropy: Entropy): void {
     'Blocks of random bytes thrown away because they failed a health test',
     () => Object.entries(entropy.failures).map(([test, value]) => ({ labels: { test }, value })),
   )
-  registerScraped(app.registry, 'gauge', 'entropy_healthy', '1 while the source of randomness passes', () => [
-    { value: entropy.healthy ? 1 : 0 },
-  ])
+  registerScraped(
+    app.registry,
+    'gauge',
+    'entropy_healthy',
+    '1 while the source of randomness passes its self-test',
+    () => [{ value: entropy.healthy ? 1 : 0 }],
+  )
 }

@@ -32,7 +32,7 @@ export default fp(
       done()
     })
     app.addHook('onSend', (request, reply, payload, done) => {
-      counters.answered(request.handler, reply.statusCode, (performance.now() - request.startedAt) / 1000)
+      counters.answered(request.handler, reply.statusCode, request.startedAt)
       done(null, payload)
     })
     const collectDefaultMetrics = Object.assign(() => registerProcessMetrics(registry), { metricsList: [] })

@@ -6,8 +6,12 @@ import keyGeneration from '../plugins/key-generation.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import type { RandomSource } from './keys/entropy.ts'
+import { RequestLog } from './request-log.ts'
 import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
+
+/** How long a request may take to arrive. */
+const REQUEST_TIMEOUT_MS = 30_000
 
 /** What an app is made with, besides its settings. */
 export interface AppParts {
@@ -20,12 +24,14 @@ export interface AppParts {
 export async function createApp(settings: Config, { log, randomSource }: AppParts): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
-    ...(settings.logRequests ? { loggerInstance: log } : { logger: false }),
+    ...(settings.logRequests ? { loggerInstance: log, logController: new RequestLog() } : { logger: false }),
     ajv: { customOptions: { coerceTypes: false, keywords: [wholeNumber] } },
     clientErrorHandler: (error, socket) => app.refuse(error, socket),
     frameworkErrors: answerRouterError,
     // plugins/errors.ts asks for the Host header, and what is refused is counted.
     http: { requireHostHeader: false },
+    // The rest of a refused body is read and dropped, or a reset would destroy the answer; not for ever.
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // What arrives while the server closes is answered like what came before.
     return503OnClosing: false,
   })
@@ -35,6 +41,6 @@ export async function createApp(settings: Config, { log, randomSource }: AppPart
   await app.register(parseErrors)
   await app.register(errors, { log })
   await app.register(health)
-  await app.register(keyGeneration, { randomSource })
+  await app.register(keyGeneration, { log, randomSource })
   return app
 }

@@ -15,7 +15,7 @@ const DURATION_BOUNDS = [
 const LENGTH_BUCKETS = 20
 
 /** Codes that exist at 0 from the start, so that `increase()` sees the first failure. */
-const KNOWN_CODES = [200, 400, 500]
+const KNOWN_CODES = [200, 400, 500, 503]
 
 interface Answers {
   readonly handler: Handler
@@ -41,11 +41,14 @@ export class Counters {
     this.#expose(registry)
   }
 
-  /** Counts an answer; `seconds` is left out where nobody saw its request begin. */
-  answered(handler: Handler, code: number, seconds?: number): void {
+  /**
+   * Counts an answer that is about to be sent. `startedAt`, when its request was parsed (milliseconds of
+   * `performance.now()`), is left out where nobody saw it.
+   */
+  answered(handler: Handler, code: number, startedAt?: number): void {
     const answers = this.#answersWith(handler, code)
     answers.count++
-    if (seconds !== undefined) answers.seconds.observe(seconds)
+    if (startedAt !== undefined) answers.seconds.observe((performance.now() - startedAt) / 1000)
   }
 
   /** Counts `count` keys of `length` bytes each that are about to be sent. */

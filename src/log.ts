@@ -20,6 +20,11 @@ export async function createLog(output: Output): Promise<FastifyBaseLogger> {
     },
   })
   return pino<never>(
-    pretty({ destination, ignore: 'pid,hostname', translateTime: 'SYS:yyyy-mm-dd HH:MM:ss' }),
+    pretty({
+      destination,
+      ignore: 'pid,hostname',
+      singleLine: true,
+      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
+    }),
   )
 }

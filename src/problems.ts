@@ -53,7 +53,7 @@ export const RawNotCombinable = problem<[]>(
 )
 export const Base58TooLarge = problem<[number, number]>(
   'BASE58_TOO_LARGE',
-  'Too much for base58: it takes keys of up to %d bytes and answers of up to %d; base64url takes more',
+  'Too much for base58: it takes up to %d bytes a key and %d bytes of keys an answer; base64url takes more',
   400,
 )
 export const BodyNotAllowed = problem<[]>('BODY_NOT_ALLOWED', 'A key call must not have a body', 413)

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
 
 /** Those of the client's default metrics that tell an operator something; the others cost at every scrape. */
 const WANTED =
-  /^(process_(cpu|start_time|resident|virtual|heap|open_fds|max_fds)|nodejs_(eventloop_lag|heap_size|external_memory|gc|version))/
+  /^(process_(cpu|start_time|resident|virtual|open_fds|max_fds)|nodejs_(eventloop_lag|heap_size|external_memory|gc|version))/
 
 let collected: Registry | undefined
 

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import envSchema from 'env-schema'
-import Type, { type TObject } from 'typebox'
+import type { TObject } from 'typebox'
+import * as Type from 'typebox'
 import { type Config, Settings } from './schemas/settings.ts'
 
 /** Thrown for settings that can't be served with; `problems` has one sentence for each. */
@@ -112,12 +113,13 @@ function readFlags(
     tokens: true,
   })
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`unexpected argument ${JSON.stringify(token.value)}`)
+    if (token.kind === 'positional') problems.push(`unexpected argument ${JSON.stringify(args[token.index])}`)
     if (token.kind !== 'option') continue
     const known = byFlag.get(token.name)
     const value = token.inlineValue === false ? args[token.index + 1] : token.value
     const text = value ?? (known?.setting.type === 'boolean' ? 'true' : undefined)
-    if (!known) problems.push(`unknown flag -${token.name}: see -help for those there are`)
+    if (!known)
+      problems.push(`unknown flag ${JSON.stringify(`-${token.name}`)}: see -help for those there are`)
     else if (text === undefined) problems.push(`-${token.name} needs a value`)
     else flags[variableOf(known.name)] = text
   }
@@ -136,8 +138,11 @@ function mergeTexts(
   const schema = Type.Object(
     Object.fromEntries(variables.map((variable) => [variable, Type.Optional(Type.String())])),
   )
+  const path = resolve(folder, '.env')
   try {
-    return envSchema<Texts>({ schema, data, env: false, dotenv: { path: resolve(folder, '.env') } })
+    // A pipe or a device might never end.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error('it is not a file')
+    return envSchema<Texts>({ schema, data, env: false, dotenv: { path } })
   } catch (error) {
     problems.push(`cannot read .env: ${(error as Error).message}`)
     return envSchema<Texts>({ schema, data, env: false })

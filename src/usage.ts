@@ -30,9 +30,9 @@ A flag wins over the environment, the environment over .env.
 }
 
 function typeOf({ type }: Setting): string {
-  return type === 'boolean' ? '' : ` ${type === 'integer' ? 'int' : type}`
+  return { integer: ' int', string: ' string', boolean: ' bool' }[type]
 }
 
-function defaultOf(setting: Setting): string {
-  return setting.default === '' || setting.default === false ? '' : ` (default ${setting.default})`
+function defaultOf({ default: value }: Setting): string {
+  return ` (default ${value === '' ? '""' : value})`
 }

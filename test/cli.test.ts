@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Process, run } from '../src/cli.ts'
 import { usage, version } from '../src/usage.ts'
-import { Recorder } from './helper.ts'
+import { PATIENCE, Recorder } from './helper.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 class FakeProcess extends EventEmitter implements Process {
   readonly argv: readonly string[]
@@ -50,9 +52,9 @@ describe('what is wrong is named on stderr, with status 2, and nothing is starte
     [[], { MAX_SIZE: '0x10' }, ['-max-size (MAX_SIZE) must be a whole number']],
     [[], { SRV_PORT: '70000' }, ['-srv-port (SRV_PORT) must be a whole number']],
     [[], { MIN_SIZE: '9', MAX_SIZE: '8' }, ['-min-size (9) must not be more']],
-    [['-no-such-flag'], { MAX_SIZE: 'abc' }, ['unknown flag -no-such-flag', '-max-size (MAX_SIZE)']],
+    [['-no-such-flag'], { MAX_SIZE: 'abc' }, ['unknown flag "-no-such-flag"', '-max-size (MAX_SIZE)']],
     [['serve', 'stray'], {}, ['unexpected argument "stray"']],
-    [['self-test', '-no-such-flag'], {}, ['unknown flag -no-such-flag']],
+    [['self-test', '-no-such-flag'], {}, ['unknown flag "-no-such-flag"']],
     [['no-such-command'], {}, ['unknown command "no-such-command"']],
     [['no-such-command', '-help'], {}, ['unknown command "no-such-command"']],
     [[''], {}, ['unknown command ""']],
@@ -87,7 +89,7 @@ test.for([[[]], [['serve']]])('%j serves until a signal', async ([command]) => {
   const port = await vi.waitFor(() => {
     expect(process.stdout.text).toMatch(/Starting server on port \d+\.\.\./)
     return /on port (\d+)/.exec(process.stdout.text)?.[1]
-  }, 4000)
+  }, PATIENCE)
   const answer = await fetch(`http://127.0.0.1:${port}/key/5`)
   expect(await answer.text()).toMatch(/^[0-9a-f]{10}$/)
   process.emit('SIGTERM')

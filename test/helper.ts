@@ -8,6 +8,9 @@ import type { Output } from '../src/log.ts'
 import type { Config } from '../src/schemas/settings.ts'
 import { readSettings } from '../src/settings.ts'
 
+/** For what comes soon, but on a busy machine not at once. */
+export const PATIENCE = { timeout: 30_000 }
+
 /** The default settings with `overrides`. */
 export function settings(overrides: Partial<Config> = {}): Config {
   return { ...readSettings({ args: [], env: {}, folder: tmpdir() }), ...overrides }

@@ -3,8 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { createLog, type Output } from '../src/log.ts'
+import { loggedPath } from '../src/request-log.ts'
 import type { Config } from '../src/schemas/settings.ts'
-import { Recorder, settings } from './helper.ts'
+import { PATIENCE, Recorder, settings } from './helper.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 class Terminal extends Recorder {
   readonly isTTY = true
@@ -34,15 +37,15 @@ describe('the log', () => {
     ])
   })
 
-  test('is readable on a terminal', async () => {
+  test('is readable on a terminal, a line each', async () => {
     const output = new Terminal()
     const log = await createLog(output)
-    log.info({ port: 7 }, 'hello')
+    log.info({ port: 7, host: 'a' }, 'hello')
     const text = await vi.waitFor(() => {
       expect(output.text).toMatch(/port.*7/)
       return stripVTControlCharacters(output.text)
-    })
-    expect(text).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO: hello\n\s+port: 7\n$/)
+    }, PATIENCE)
+    expect(text).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] INFO: hello \{"port":7,"host":"a"\}\n$/)
   })
 })
 
@@ -52,25 +55,51 @@ describe('requests', () => {
     const app = await loggingApp(output, { logRequests: true })
     const answers = [
       await app.inject('/key/16'),
-      await app.inject({ method: 'POST', url: '/key/24?format=base64' }),
-      await app.inject('/key/0'),
+      await app.inject({
+        method: 'POST',
+        url: '/key/24?prefix=ofaclient_',
+        headers: { accept: 'of/a-client' },
+      }),
+      await app.inject({ url: '/key/0', remoteAddress: '::1' }),
     ]
     const lines = output.text
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line))
-    expect(lines).toMatchObject([
-      { msg: 'incoming request', req: { method: 'GET', url: '/key/16' } },
-      { msg: 'request completed', res: { statusCode: 200 } },
-      { msg: 'incoming request', req: { method: 'POST' } },
-      { msg: 'request completed', res: { statusCode: 200 } },
-      { msg: 'incoming request', req: { url: '/key/0' } },
-      { msg: 'request completed', res: { statusCode: 400 } },
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const incoming = (method: string, path: string, remoteAddress: string) => ({
+      ...{ msg: 'incoming request', reqId: expect.any(String) },
+      ...{ method, path, remoteAddress },
+    })
+    const completed = (statusCode: number) => ({
+      ...{ msg: 'request completed', reqId: expect.any(String) },
+      ...{ statusCode, milliseconds: expect.any(Number) },
+    })
+    expect(lines.map(({ level, time, pid, hostname, ...own }) => own)).toEqual([
+      incoming('GET', '/key/16', '127.0.0.1'),
+      completed(200),
+      incoming('POST', '/key/24', '127.0.0.1'),
+      completed(200),
+      incoming('GET', '/key/0', '::1'),
+      completed(400),
     ])
+    expect(new Set(lines.map(({ reqId }) => reqId)).size).toBe(answers.length)
+    expect(output.text).not.toContain('ofaclient')
+    expect(output.text).not.toContain('of/a-client')
     for (const { statusCode, body } of answers.slice(0, 2)) {
       expect(statusCode).toBe(200)
       expect(output.text).not.toContain(body)
     }
+  })
+
+  test.for([
+    ['/key/16', '/key/16'],
+    ['/key/16?count=1', '/key/16'],
+    ['/key/16?a?b', '/key/16'],
+    ['?', ''],
+    ['/a\u001b[2J\u007f\r\n', '/a\\u001b[2J\\u007f\\u000d\\u000a'],
+    ['/caf\u00e9', '/caf\\u00e9'],
+  ] as const)('for %j name the path %j', ([target, path]) => {
+    expect(loggedPath(target)).toBe(path)
   })
 
   test('are none without it, whatever is answered', async () => {
@@ -89,8 +118,11 @@ test.for([true, false])('a failure of the server is logged, with -log-requests=%
   app.counters.handedOut = () => {
     throw new Error('a defect')
   }
-  expect(await app.inject('/key/16')).toMatchObject({ statusCode: 500 })
+  expect(await app.inject('/key/16?prefix=ofaclient_')).toMatchObject({ statusCode: 500 })
   const failures = output.text.split('\n').filter((line) => line.includes('"level":50'))
   expect(failures).toHaveLength(1)
-  expect(JSON.parse(`${failures[0]}`)).toMatchObject({ url: '/key/16', err: { message: 'a defect' } })
+  expect(JSON.parse(`${failures[0]}`)).toMatchObject({
+    ...{ method: 'GET', path: '/key/16', err: { message: 'a defect' } },
+  })
+  expect(output.text).not.toContain('ofaclient')
 })

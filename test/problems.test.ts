@@ -43,7 +43,7 @@ describe('the problems', () => {
     ['from 1 to 1000', new problems.InvalidCount(1000)],
     ['at most 1024 bytes', new problems.BatchTooLarge(1024)],
     ['The parameter count', new problems.RepeatedParameter('count')],
-    ['up to 64 bytes and answers of up to 16384;', new problems.Base58TooLarge(64, 16_384)],
+    ['up to 64 bytes a key and 16384 bytes of keys an answer;', new problems.Base58TooLarge(64, 16_384)],
     ['use GET, HEAD', new problems.MethodNotAllowed('GET, HEAD')],
     ['Not ready: shutting down', new problems.NotReady('shutting down')],
   ] as const)('say what would do: %s', ([words, problem]) => {

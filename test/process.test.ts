@@ -1,17 +1,19 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { Recorder } from './helper.ts'
+import { PATIENCE, Recorder } from './helper.ts'
+import { needs } from './program.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const PROGRAM = resolve(import.meta.dirname, '../src/server.ts')
-const PATIENCE = { timeout: 20_000 }
 
 async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'key-server-process-'))
@@ -71,9 +73,9 @@ async function callOnAndOn(port: number, answers: Answer[]): Promise<void> {
   }
 }
 
-test('SIGTERM loses none of the requests in flight', { timeout: 40_000 }, async () => {
+test('SIGTERM loses none of the requests in flight', async () => {
   const { child, stdout, stderr, closed } = start(
-    ['-srv-port=0', '-host', '127.0.0.1', '-drain-time=1'],
+    ['-srv-port=0', '-host', '127.0.0.1', '-drain-time=3', '-shutdown-timeout=60'],
     await newFolder(),
   )
   const port = await portOf(stdout)
@@ -83,7 +85,7 @@ test('SIGTERM loses none of the requests in flight', { timeout: 40_000 }, async 
   await vi.waitFor(() => expect(answers.length).toBeGreaterThan(200), PATIENCE)
 
   child.kill('SIGTERM')
-  await vi.waitFor(() => expect(stdout.text).toContain('Stopping'), PATIENCE)
+  await vi.waitFor(() => expect(stdout.text).toContain('SIGTERM: unready now, closing in 3 s'), PATIENCE)
   slow.end()
   await Promise.all(clients)
   answers.push(await slow.answer)
@@ -91,23 +93,82 @@ test('SIGTERM loses none of the requests in flight', { timeout: 40_000 }, async 
 
   expect(answers.filter(({ status, body }) => status !== 200 || !/^[0-9a-f]{32}$/.test(body))).toEqual([])
   expect(new Set(answers.map(({ body }) => body)).size).toBe(answers.length)
+  expect(stdout.text).toContain('"Stopped"')
   expect(stderr.text).toBe('')
 })
 
-describe('a process that cannot serve says why on stderr and ends', { timeout: 40_000 }, () => {
-  test('with 2 for an unreadable .env', async () => {
+test('two signals in the same moment, as npm passes them on, are one', async () => {
+  const { child, stdout, closed } = start(
+    ['-srv-port=0', '-host', '127.0.0.1', '-drain-time=1', '-shutdown-timeout=60'],
+    await newFolder(),
+  )
+  await portOf(stdout)
+  // A process that is stopped gets them together when it goes on, whatever the machine does in between.
+  child.kill('SIGSTOP')
+  child.kill('SIGTERM')
+  child.kill('SIGINT')
+  child.kill('SIGCONT')
+  expect(await closed).toEqual({ code: 0, signal: null })
+  expect(stdout.text.match(/unready now/g)).toHaveLength(1)
+  expect(stdout.text).toContain('"Stopped"')
+})
+
+test('a reader of the log that goes away does not stop it', async () => {
+  const { child, stdout, stderr, closed } = start(
+    ['-srv-port=0', '-host', '127.0.0.1', '-drain-time=0', '-shutdown-timeout=60', '-log-requests'],
+    await newFolder(),
+  )
+  const port = await portOf(stdout)
+  child.stdout.destroy()
+  await once(child.stdout, 'close')
+  for (let calls = 0; calls < 20; calls++) {
+    const { end, answer } = call({ port, agent: false })
+    end()
+    expect(await answer).toMatchObject({ status: 200, body: expect.stringMatching(/^[0-9a-f]{32}$/) })
+  }
+  child.kill('SIGTERM')
+  expect(await closed).toEqual({ code: 0, signal: null })
+  expect(stderr.text).toBe('')
+})
+
+test('a client that never reads is cut off at the end of the shutdown timeout, with status 1', async () => {
+  const { child, stdout, closed } = start(
+    ['-srv-port=0', '-host', '127.0.0.1', '-drain-time=0', '-shutdown-timeout=1'],
+    await newFolder(),
+  )
+  const client = connect(await portOf(stdout), '127.0.0.1')
+  onTestFinished(() => void client.destroy())
+  client.on('error', () => undefined)
+  client.write('GET /key/1024?count=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(8))
+  await once(client, 'readable')
+  child.kill('SIGTERM')
+  expect(await closed).toEqual({ code: 1, signal: null })
+  expect(stdout.text).toContain('still open 1 s after the signal')
+})
+
+describe('a process that cannot serve says why on stderr and ends', () => {
+  test('with 2 for an .env that is a folder', async () => {
     const folder = await newFolder()
     await mkdir(join(folder, '.env'))
     const { stdout, stderr, closed } = start(['-srv-port=0'], folder)
     expect(await closed).toEqual({ code: 2, signal: null })
-    expect(stderr.text).toMatch(/^key-server: cannot read \.env: .*\n$/)
+    expect(stderr.text).toBe('key-server: cannot read .env: it is not a file\n')
+    expect(stdout.text).toBe('')
+  })
+
+  test('with 2 for an .env that is a pipe, which nobody writes to', async (context) => {
+    const folder = await newFolder()
+    execFileSync(needs('mkfifo', context), [join(folder, '.env')])
+    const { stdout, stderr, closed } = start(['-srv-port=0'], folder)
+    expect(await closed).toEqual({ code: 2, signal: null })
+    expect(stderr.text).toBe('key-server: cannot read .env: it is not a file\n')
     expect(stdout.text).toBe('')
   })
 
   test('with 2 for a flag and a variable that are wrong', async () => {
     const { stdout, stderr, closed } = start(['-no-such-flag'], await newFolder(), { MAX_SIZE: 'abc' })
     expect(await closed).toEqual({ code: 2, signal: null })
-    expect(stderr.text).toMatch(/^key-server: .*-no-such-flag.*\nkey-server: .*MAX_SIZE.*\n$/)
+    expect(stderr.text).toMatch(/^key-server: .*"-no-such-flag".*\nkey-server: .*MAX_SIZE.*\n$/)
     expect(stdout.text).toBe('')
   })
 

@@ -92,13 +92,15 @@ describe('the form of a flag', () => {
   })
 
   test.for<[string[], string[]]>([
-    [['-no-such-flag'], ['unknown flag -no-such-flag: see -help for those there are']],
-    [['--no-such-flag=1'], ['unknown flag -no-such-flag: see -help for those there are']],
-    [['-x'], ['unknown flag -x: see -help for those there are']],
+    [['-no-such-flag'], ['unknown flag "-no-such-flag": see -help for those there are']],
+    [['--no-such-flag=1'], ['unknown flag "-no-such-flag": see -help for those there are']],
+    [['-x'], ['unknown flag "-x": see -help for those there are']],
     [['-max-size'], ['-max-size needs a value']],
     [['stray'], ['unexpected argument "stray"']],
     [['-log-requests', 'true'], ['unexpected argument "true"']],
     [['-max-size', '64', '65'], ['unexpected argument "65"']],
+    [['--', '-max-size=64'], ['unexpected argument "-max-size=64"']],
+    [['-x\u001b[2J'], ['unknown flag "-x\\u001b[2J": see -help for those there are']],
   ])('%j is refused', async ([args, problems]) => {
     expect(await problemsOf({ args })).toEqual(problems)
   })
@@ -119,6 +121,11 @@ describe('the values of a setting', () => {
     ['SRV_PORT', '0', true],
     ['SRV_PORT', '65535', true],
     ['SRV_PORT', '65536', false],
+    ['MAX_COUNT', '0', false],
+    ['MAX_COUNT', '65536', true],
+    ['MAX_COUNT', '65537', false],
+    ['MAX_BATCH_BYTES', '4194304', true],
+    ['MAX_BATCH_BYTES', '4194305', false],
     ['LOG_REQUESTS', 'true', true],
     ['LOG_REQUESTS', 'false', true],
   ] as const)('%s=%s: %s', async ([variable, text, good]) => {
@@ -184,7 +191,7 @@ describe('problems are all named at once', () => {
     {
       name: 'an unreadable .env and a bad flag',
       given: { args: ['-srv-port=x'], unreadable: true },
-      problems: [/^cannot read \.env: EISDIR/, /^-srv-port .*not "x"/],
+      problems: [/^cannot read \.env: it is not a file$/, /^-srv-port .*not "x"/],
     },
   ])('$name', async ({ given, problems }) => {
     expect(await problemsOf(given)).toEqual(problems.map((problem) => expect.stringMatching(problem)))

@@ -10,8 +10,8 @@ describe('the usage text', () => {
     '  -max-size int\n    \tmaximum key size (default 1024)\n',
     '  -srv-port int\n    \tserver listening port (default 1123)\n',
     '  -drain-time int\n    \tseconds to go on serving, unready, after a stop signal (default 5)\n',
-    '  -host string\n    \taddress to listen on; empty means all interfaces\n',
-    '  -log-requests\n    \tlog two lines for each request\n',
+    '  -host string\n    \taddress to listen on; empty means all interfaces (default "")\n',
+    '  -log-requests bool\n    \tlog two lines for each request (default false)\n',
     '  -help\n',
     '  -version\n',
     'self-test',
@@ -24,7 +24,9 @@ describe('the usage text', () => {
   })
 
   test.for(settingsOf(Settings))('has %s with its meaning', ([name, { description }]) => {
-    expect(usage().split('\n')).toContainEqual(expect.stringMatching(`^  -${flagOf(name)}( int| string|)$`))
+    expect(usage().split('\n')).toContainEqual(
+      expect.stringMatching(`^  -${flagOf(name)}( int| string| bool)$`),
+    )
     expect(usage()).toContain(`\n    \t${description}`)
   })
 

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { createApp } from '../app.ts'
 import type { RandomSource } from '../keys/entropy.ts'
 import type { Output } from '../log.ts'
-import type { Config } from '../schemas/settings.ts'
+import { type Config, RECOMMENDED_SIZE } from '../schemas/settings.ts'
 
 /** A row of the table that both the tests and the self-test run. */
 export interface KeyLengthCase {
@@ -12,11 +12,9 @@ export interface KeyLengthCase {
   readonly status: 200 | 400
 }
 
-const VALID = 16
-
 /** The table of key lengths for a server with those settings. */
 export function keyLengthCases({ minSize, maxSize }: Config): KeyLengthCase[] {
-  const valid = Math.min(Math.max(VALID, minSize), maxSize)
+  const valid = Math.min(Math.max(RECOMMENDED_SIZE, minSize), maxSize)
   return [
     { name: 'Valid key length', length: `${valid}`, status: 200 },
     { name: 'Zero key length', length: '0', status: 400 },

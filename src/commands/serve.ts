@@ -1,16 +1,17 @@
-import type { AddressInfo } from 'node:net'
+import { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createApp } from '../app.ts'
 import type { Output } from '../log.ts'
-import type { Config } from '../schemas/settings.ts'
+import { type Config, RECOMMENDED_SIZE } from '../schemas/settings.ts'
 
-/** Ctrl-C reaches a server under npm twice: from the terminal, and at once again from npm. */
-const SIGINT_ECHO_MS = 200
+/** A signal to the process group, such as Ctrl-C, reaches a server under npm twice: npm passes its own on. */
+const ECHO_MS = 200
 
-/** Keys shorter than this repeat by chance too soon to be relied on, says the original. */
-const RECOMMENDED_SIZE = 16
+/** How often connections are looked at while the server closes. */
+const CLOSE_POLL_MS = 50
 
 /** What serving needs of the process it runs in. */
 export interface Host {
@@ -54,13 +55,16 @@ function listenFailure(error: NodeJS.ErrnoException, { srvPort, host }: Config):
 
 function stopOnSignal(app: FastifyInstance, log: FastifyBaseLogger, host: Host): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const sockets = trackSockets(app.server)
   let stoppedAt: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     host.on(signal, () => {
       if (stoppedAt === undefined) {
         stoppedAt = performance.now()
-        stop(app, log).then(resolve, reject)
-      } else if (signal === 'SIGTERM' || performance.now() - stoppedAt > SIGINT_ECHO_MS) {
+        log.info(`${signal}: unready now, closing in ${app.config.drainTime} s`)
+        stop(app, log, sockets).then(resolve, reject)
+      } else if (performance.now() - stoppedAt > ECHO_MS) {
+        log.warn(`${signal} while stopping: ending now`)
         resolve(128 + constants.signals[signal])
       }
     })
@@ -68,17 +72,42 @@ function stopOnSignal(app: FastifyInstance, log: FastifyBaseLogger, host: Host):
   return promise
 }
 
-async function stop(app: FastifyInstance, log: FastifyBaseLogger): Promise<number> {
+async function stop(app: FastifyInstance, log: FastifyBaseLogger, sockets: Set<Socket>): Promise<number> {
   const { drainTime, shutdownTimeout } = app.config
-  log.info(`Stopping: unready now, closing in ${drainTime} s`)
   app.health.drain()
   await sleep(drainTime * 1000)
-  const closed = app.close().then(() => 'closed')
-  const outcome = await Promise.race([
-    closed,
-    sleep((shutdownTimeout - drainTime) * 1000, 'late', { ref: false }),
-  ])
-  if (outcome === 'closed') return 0
-  log.warn(`Requests were still open ${shutdownTimeout} s after the signal; they are cut off`)
-  return 1
+  const deadline = sleep((shutdownTimeout - drainTime) * 1000, 'late', { ref: false })
+  if ((await Promise.race([close(app, sockets), deadline])) === 'late') {
+    log.warn(`${sockets.size} connections still open ${shutdownTimeout} s after the signal are cut off`)
+    return 1
+  }
+  log.info('Stopped')
+  return 0
+}
+
+/**
+ * Closes the app once every answer is sent. Node's own close cuts connections that it takes for idle: those
+ * whose last answer is not flushed yet, and those whose first request it has not read yet.
+ */
+async function close(app: FastifyInstance, sockets: Set<Socket>): Promise<void> {
+  app.server.closeIdleConnections = () => undefined
+  const closed = app.close()
+  while (sockets.size > 0) {
+    await sleep(CLOSE_POLL_MS)
+    // What has arrived by now is read before the loop gets here, even if it was held up.
+    await immediate()
+    if ([...sockets].every(({ writableLength }) => writableLength === 0)) {
+      Server.prototype.closeIdleConnections.call(app.server)
+    }
+  }
+  await closed
+}
+
+function trackSockets(server: Server): Set<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
 }

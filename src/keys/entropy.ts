@@ -19,15 +19,26 @@ const LARGEST_POOLED = POOL_SIZE / 4
  * so no two requests share a byte. Every refill must pass the health tests of SP 800-90B.
  */
 export class Entropy {
-  /** Blocks thrown away since the start, by the health test that each failed. */
-  readonly failures: Record<HealthTest, number> = { repetition_count: 0, adaptive_proportion: 0 }
+  /** Blocks thrown away since the start, by the health test that each failed or because the source threw. */
+  readonly failures: Record<HealthTest | 'source_error', number> = {
+    repetition_count: 0,
+    adaptive_proportion: 0,
+    source_error: 0,
+  }
   readonly #pool = Buffer.allocUnsafeSlow(POOL_SIZE)
   readonly #source: RandomSource
+  readonly #onChange: (healthy: boolean, error: unknown) => void
+  #lastError: unknown
   #next = POOL_SIZE
   #healthy = true
 
-  constructor(source: RandomSource = randomFillSync) {
+  /** @param onChange hears when the source turns out to fail, with what it threw if it did, and when it is well. */
+  constructor(
+    source: RandomSource = randomFillSync,
+    onChange: (healthy: boolean, error: unknown) => void = () => undefined,
+  ) {
     this.#source = source
+    this.#onChange = onChange
     this.#refill()
   }
 
@@ -38,7 +49,7 @@ export class Entropy {
 
   /** Draws and tests one block if the last one failed, and says whether all is well now. */
   recover(): boolean {
-    if (!this.#healthy) this.#healthy = this.#draw()
+    if (!this.#healthy) this.#judge(this.#draw())
     return this.#healthy
   }
 
@@ -66,7 +77,10 @@ export class Entropy {
 
   #takeFresh<T>(length: number, use: UseBytes<T>): T {
     const bytes = Buffer.allocUnsafeSlow(length)
-    this.#source(bytes)
+    if (!this.#fill(bytes)) {
+      this.#judge(false)
+      throw new EntropyUnavailable()
+    }
     try {
       return use(bytes, 0, length)
     } finally {
@@ -76,19 +90,38 @@ export class Entropy {
 
   /** One failing block is thrown away for another; two in a row are a failure of the source. */
   #refill(): void {
-    this.#healthy = this.#draw() || this.#draw()
+    this.#judge(this.#draw() || this.#draw())
+  }
+
+  #judge(healthy: boolean): void {
+    if (healthy === this.#healthy) return
+    this.#healthy = healthy
+    this.#onChange(healthy, this.#lastError)
   }
 
   #draw(): boolean {
-    this.#source(this.#pool)
-    const failed = failedHealthTest(this.#pool)
-    if (failed === undefined) {
-      this.#next = 0
-      return true
-    }
-    this.failures[failed]++
-    this.#pool.fill(0)
+    // Until a block has passed, none of the pool may be handed out.
     this.#next = POOL_SIZE
-    return false
+    if (!this.#fill(this.#pool)) return false
+    const failed = failedHealthTest(this.#pool)
+    if (failed !== undefined) {
+      this.failures[failed]++
+      this.#pool.fill(0)
+      return false
+    }
+    this.#next = 0
+    return true
+  }
+
+  #fill(bytes: Buffer): boolean {
+    this.#lastError = undefined
+    try {
+      this.#source(bytes)
+      return true
+    } catch (error) {
+      this.failures.source_error++
+      this.#lastError = error
+      return false
+    }
   }
 }

@@ -1,4 +1,5 @@
-import Type, { type Static } from 'typebox'
+import type { Static } from 'typebox'
+import * as Type from 'typebox'
 import { formats } from '../keys/encodings.ts'
 import type { Config } from './settings.ts'
 

@@ -1,4 +1,8 @@
-import Type, { type Static } from 'typebox'
+import type { Static } from 'typebox'
+import * as Type from 'typebox'
+
+/** The least size of keys in bytes that must not repeat by chance, by the original's recommendation. */
+export const RECOMMENDED_SIZE = 16
 
 /**
  * Every setting of the service: its type, bounds, default and one-line meaning. The flag (`-max-size`), the
@@ -22,7 +26,7 @@ export const Settings = Type.Object({
     minimum: 1,
     maximum: 1_048_576,
     default: 1,
-    description: 'minimum key size; 16 is the least for keys that must not repeat by chance',
+    description: `minimum key size; ${RECOMMENDED_SIZE} is the least for keys that must not repeat by chance`,
   }),
   host: Type.String({
     default: '',
@@ -30,13 +34,13 @@ export const Settings = Type.Object({
   }),
   maxCount: Type.Integer({
     minimum: 1,
-    maximum: 1_000_000,
+    maximum: 65_536,
     default: 1000,
     description: 'maximum number of keys in one answer',
   }),
   maxBatchBytes: Type.Integer({
     minimum: 1,
-    maximum: 16_777_216,
+    maximum: 4_194_304,
     default: 1_048_576,
     description: 'maximum bytes of key material in one answer, never less than the maximum key size',
   }),

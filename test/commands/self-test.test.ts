@@ -40,7 +40,12 @@ describe('the cases', () => {
 test('a source that is stuck fails it at the first difference, in a sentence', async () => {
   const output = new Recorder()
   expect(await selfTest(settings(), output, (bytes) => bytes.fill(0))).toBe(1)
-  expect(output.text).toBe('FAILED Valid key length: /key/16 answered 503, must answer 200\n')
+  const [logged, ...lines] = output.text.split('\n')
+  expect(JSON.parse(`${logged}`)).toMatchObject({
+    level: 50,
+    msg: expect.stringMatching(/^The source of randomness fails/),
+  })
+  expect(lines).toEqual(['FAILED Valid key length: /key/16 answered 503, must answer 200', ''])
 })
 
 test('a difference further down fails it there', async () => {

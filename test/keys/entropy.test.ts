@@ -4,9 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { Entropy, POOL_SIZE, type RandomSource } from '../../src/keys/entropy.ts'
 import { EntropyUnavailable } from '../../src/problems.ts'
-import { buildApp, scrape } from '../helper.ts'
+import { buildApp, Recorder, scrape } from '../helper.ts'
 
 const LARGEST_POOLED = POOL_SIZE / 4
+
+const MARKER = 'marker-of-a-source-4711'
+const NONE_FAILED = { repetition_count: 0, adaptive_proportion: 0, source_error: 0 }
 
 const blocks = {
   good: () => undefined,
@@ -14,17 +17,21 @@ const blocks = {
   adaptive_proportion: (bytes: Buffer) => {
     for (let index = 512; index < 1024; index += 2) bytes[index] = 7
   },
+  source_error: (bytes: Buffer) => {
+    bytes.fill(0, bytes.length / 2)
+    throw new Error(MARKER)
+  },
 }
 
 type Block = keyof typeof blocks
 
-const failing: Block[] = ['repetition_count', 'adaptive_proportion']
+const failing: Block[] = ['repetition_count', 'adaptive_proportion', 'source_error']
 
-/** Gives the blocks of a script, then good ones; remembers what it gave, and the buffers it filled. */
+/** Gives the blocks of a script, then good ones; remembers what it gave in full, and the buffers it filled. */
 class Source {
   readonly given: Buffer[] = []
   readonly buffers: Buffer[] = []
-  broken = false
+  broken: false | Block = false
   readonly #script: Block[]
 
   constructor(...script: Block[]) {
@@ -33,7 +40,7 @@ class Source {
 
   readonly fill: RandomSource = (bytes) => {
     randomFillSync(bytes)
-    blocks[this.broken ? 'repetition_count' : (this.#script.shift() ?? 'good')](bytes)
+    blocks[this.broken || (this.#script.shift() ?? 'good')](bytes)
     this.given.push(Buffer.from(bytes))
     this.buffers.push(bytes)
   }
@@ -45,6 +52,16 @@ class Source {
 
 function copyOf(entropy: Entropy, length: number): Buffer {
   return entropy.take(length, (bytes, start, end) => Buffer.from(bytes.subarray(start, end)))
+}
+
+/** Such a copy, or undefined while the source fails. */
+function attempt(entropy: Entropy, length: number): Buffer | undefined {
+  try {
+    return copyOf(entropy, length)
+  } catch (error) {
+    expect(error).toBeInstanceOf(EntropyUnavailable)
+    return undefined
+  }
 }
 
 function unwiped(bytes: Buffer | undefined, start: number, end: number): number | undefined {
@@ -143,7 +160,7 @@ describe('a quarter of the pool', () => {
     const entropy = new Entropy(source.fill)
     expect(copyOf(entropy, LARGEST_POOLED + 1)).toEqual(source.given[1])
     expect(entropy.healthy).toBe(true)
-    expect(entropy.failures).toEqual({ repetition_count: 0, adaptive_proportion: 0 })
+    expect(entropy.failures).toEqual(NONE_FAILED)
   })
 })
 
@@ -151,9 +168,9 @@ describe('a failing block', () => {
   test.for(failing)('of %s is thrown away, counted and never served', (test) => {
     const source = new Source(test)
     const entropy = new Entropy(source.fill)
-    expect(copyOf(entropy, 16)).toEqual(source.given[1]?.subarray(0, 16))
+    expect(copyOf(entropy, 16)).toEqual(source.given.at(-1)?.subarray(0, 16))
     expect(entropy.healthy).toBe(true)
-    expect(entropy.failures).toEqual({ repetition_count: 0, adaptive_proportion: 0, [test]: 1 })
+    expect(entropy.failures).toEqual({ ...NONE_FAILED, [test]: 1 })
   })
 
   test('at a refill is replaced by another', () => {
@@ -162,7 +179,7 @@ describe('a failing block', () => {
     const taken = Array.from({ length: 12 }, () => copyOf(entropy, LARGEST_POOLED))
     const good = [0, 2, 4].map((index) => source.given[index] ?? Buffer.alloc(0))
     expect(Buffer.concat(taken).equals(Buffer.concat(good))).toBe(true)
-    expect(entropy.failures).toEqual({ repetition_count: 1, adaptive_proportion: 1 })
+    expect(entropy.failures).toEqual({ ...NONE_FAILED, repetition_count: 1, adaptive_proportion: 1 })
   })
 
   test('and a second in a row end the service until one passes, with one refill for each take', () => {
@@ -178,7 +195,7 @@ describe('a failing block', () => {
     expect(copyOf(entropy, 16)).toEqual(source.given[3]?.subarray(0, 16))
     expect(entropy.healthy).toBe(true)
     expect(source.given).toHaveLength(4)
-    expect(entropy.failures).toEqual({ repetition_count: 2, adaptive_proportion: 1 })
+    expect(entropy.failures).toEqual({ ...NONE_FAILED, repetition_count: 2, adaptive_proportion: 1 })
   })
 
   test('twice at a refill fails the take that needed it', () => {
@@ -207,12 +224,108 @@ describe('a failing block', () => {
   })
 })
 
+describe('a source that throws half-way', () => {
+  test('leaves nothing to hand out of the pool that it was filling, zeros least of all', () => {
+    const source = new Source()
+    const entropy = new Entropy(source.fill)
+    for (let taken = 0; taken < 481; taken++) copyOf(entropy, 17)
+    source.broken = 'source_error'
+    for (const length of [17, 15, 1]) expect(() => copyOf(entropy, length)).toThrow(EntropyUnavailable)
+    source.broken = false
+    expect(copyOf(entropy, 15)).toEqual(source.given[1]?.subarray(0, 15))
+    expect(source.given).toHaveLength(2)
+  })
+
+  test('is drawn from twice for a pool, and once for more than a quarter of it', () => {
+    const source = new Source()
+    const entropy = new Entropy(source.fill)
+    source.broken = 'source_error'
+    expect(() => copyOf(entropy, LARGEST_POOLED + 1)).toThrow(EntropyUnavailable)
+    expect([entropy.healthy, entropy.failures.source_error]).toEqual([false, 1])
+
+    source.broken = false
+    expect(entropy.recover()).toBe(true)
+    for (let taken = 0; taken < 4; taken++) copyOf(entropy, LARGEST_POOLED)
+    source.broken = 'source_error'
+    expect(() => copyOf(entropy, 1)).toThrow(EntropyUnavailable)
+    expect([entropy.healthy, entropy.failures]).toEqual([false, { ...NONE_FAILED, source_error: 3 }])
+  })
+
+  test('or fails otherwise, however often, adds no byte to what is handed out', () => {
+    const script = fc.array(fc.constantFrom<Block>('good', ...failing, 'source_error'), { size: '+1' })
+    const lengths = fc.array(fc.integer({ min: 16, max: LARGEST_POOLED + 500 }), { size: '+1' })
+    fc.assert(
+      fc.property(script, lengths, (script, lengths) => {
+        const source = new Source(...script)
+        const entropy = new Entropy(source.fill)
+        let from = 0
+        for (const length of lengths) {
+          const pooled = length <= LARGEST_POOLED
+          const bytes = attempt(entropy, length)
+          if (bytes === undefined) continue
+          const all = source.all
+          const place = all.indexOf(bytes)
+          expect(place).toBeGreaterThanOrEqual(pooled ? from : 0)
+          if (pooled) from = place + length
+        }
+      }),
+    )
+  })
+})
+
+describe('a change of health', () => {
+  test.for(failing)('by %s is told once each way, however many calls there are', (block) => {
+    const changes: [boolean, unknown][] = []
+    const source = new Source()
+    const entropy = new Entropy(source.fill, (healthy, error) => changes.push([healthy, error]))
+    expect(changes).toEqual([])
+
+    const cause = block === 'source_error' ? expect.objectContaining({ message: MARKER }) : undefined
+    const told: [boolean, unknown][] = []
+    for (let round = 0; round < 3; round++) {
+      source.broken = block
+      while (entropy.healthy) attempt(entropy, 16)
+      for (let call = 0; call < 10; call++) {
+        expect(() => copyOf(entropy, 16)).toThrow(EntropyUnavailable)
+        expect(entropy.recover()).toBe(false)
+      }
+      told.push([false, cause])
+      expect(changes).toEqual(told)
+
+      source.broken = false
+      for (let call = 0; call < 10; call++) {
+        copyOf(entropy, 16)
+        expect(entropy.recover()).toBe(true)
+      }
+      told.push([true, undefined])
+      expect(changes).toEqual(told)
+    }
+  })
+
+  test('is told by the first draw already', () => {
+    const changes: [boolean, unknown][] = []
+    new Entropy(new Source('source_error', 'source_error').fill, (...change) => changes.push(change))
+    expect(changes).toEqual([[false, expect.objectContaining({ message: MARKER })]])
+  })
+
+  test('is none when one block fails', () => {
+    const changes: boolean[] = []
+    const source = new Source('source_error', 'good', 'repetition_count')
+    const entropy = new Entropy(source.fill, (healthy) => changes.push(healthy))
+    for (let taken = 0; taken < 2 * POOL_SIZE; taken += 16) copyOf(entropy, 16)
+    expect([entropy.failures, changes]).toEqual([
+      { ...NONE_FAILED, source_error: 1, repetition_count: 1 },
+      [],
+    ])
+  })
+})
+
 describe('over HTTP, a broken source', () => {
   const unavailable = 'No keys for now: the source of randomness fails its self-test\n'
 
   async function brokenApp() {
     const source = new Source()
-    source.broken = true
+    source.broken = 'repetition_count'
     return { source, app: await buildApp({ maxSize: 4096 }, { randomSource: source.fill }) }
   }
 
@@ -298,5 +411,90 @@ describe('over HTTP, a broken source', () => {
     const samples = await scrape(app)
     expect(samples.get('keys_generated_total')).toBe(0)
     expect(samples.get('key_length_distribution_count')).toBe(0)
+  })
+})
+
+describe('over HTTP, a source that begins to throw', () => {
+  const ILL = 'The source of randomness fails its self-test: no keys until it passes'
+  const WELL = 'The source of randomness passes its self-test again'
+
+  async function app() {
+    const source = new Source()
+    const log = new Recorder()
+    const app = await buildApp({ maxSize: 4096 }, { randomSource: source.fill, log })
+    const codesOf = async (...urls: string[]) => {
+      const codes: number[] = []
+      for (const url of urls) codes.push((await app.inject(url)).statusCode)
+      return codes
+    }
+    const lines = () => log.text.split('\n', -1).slice(0, -1)
+    return { source, app, codesOf, logged: () => lines().map((line): unknown => JSON.parse(line)) }
+  }
+
+  test('hands out no byte of the pool that it was filling', async () => {
+    const { app: server, source, codesOf } = await app()
+    expect(new Set(await codesOf(...Array<string>(481).fill('/key/17')))).toEqual(new Set([200]))
+    source.broken = 'source_error'
+    expect(await codesOf('/key/17', '/key/15', '/key/1', '/key/15')).toEqual([503, 503, 503, 503])
+    source.broken = false
+    const { body } = await server.inject('/key/15')
+    expect(body).toBe(source.given[1]?.toString('hex', 0, 15))
+  })
+
+  test.for(['/key/16?count=1000', '/key/4096'])(
+    'ends service and readiness at %s, and has one line in the log when it does and one when it is well',
+    async (url) => {
+      const { app: server, source, codesOf, logged } = await app()
+      expect(await codesOf(url, '/readyz')).toEqual([200, 200])
+      const ill = {
+        level: 50,
+        msg: ILL,
+        err: { type: 'Error', message: MARKER, stack: expect.stringContaining('.ts') },
+      }
+      for (let round = 1; round <= 2; round++) {
+        source.broken = 'source_error'
+        expect(await codesOf(url, '/readyz', url, '/key/16', '/readyz', '/livez')).toEqual([
+          503, 503, 503, 503, 503, 200,
+        ])
+        expect((await scrape(server)).get('entropy_healthy')).toBe(0)
+        expect(logged()).toMatchObject([
+          ...Array(round - 1)
+            .fill([ill, { msg: WELL }])
+            .flat(),
+          ill,
+        ])
+
+        source.broken = false
+        expect(await codesOf('/readyz', url, '/key/16', url)).toEqual([200, 200, 200, 200])
+        expect((await scrape(server)).get('entropy_healthy')).toBe(1)
+        expect(logged()).toMatchObject(
+          Array(round)
+            .fill([ill, { level: 30, msg: WELL }])
+            .flat(),
+        )
+      }
+    },
+  )
+
+  test('is counted by each draw that it failed, and gives no key that is counted', async () => {
+    const { app: server, source, codesOf } = await app()
+    source.broken = 'source_error'
+    expect(await codesOf('/key/4096', '/key/4096', '/key/16')).toEqual([503, 503, 503])
+    const samples = await scrape(server)
+    expect(samples.get('entropy_self_test_failures_total{test="source_error"}')).toBe(3)
+    expect(samples.get('http_status_codes{code="503",handler="key"}')).toBe(3)
+    expect(samples.get('http_status_codes{code="500",handler="key"}')).toBe(0)
+    expect(samples.get('keys_generated_total')).toBe(0)
+  })
+
+  test('in the middle of a list hands out none of it', async () => {
+    const { app: server, source } = await app()
+    source.broken = 'source_error'
+    const { statusCode, body } = await server.inject('/key/16?count=1000')
+    expect([statusCode, body]).toEqual([
+      503,
+      'No keys for now: the source of randomness fails its self-test\n',
+    ])
+    expect((await scrape(server)).get('keys_generated_total')).toBe(0)
   })
 })

@@ -1,29 +1,25 @@
-import { randomFillSync } from 'node:crypto'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { describe, expect, test } from 'vitest'
-import type { RandomSource } from '../../src/keys/entropy.ts'
+import { loggedPath } from '../../src/request-log.ts'
 import { buildApp, listen, Recorder, scrape } from '../helper.ts'
-import { exchange, request } from '../tcp.ts'
+import { counted, exchange, request } from '../tcp.ts'
 
 const JSON_CLIENT = { accept: 'application/json' }
 const LONG = '1'.repeat(5000)
-/** Past the pool, so that each such key is drawn by itself. */
-const DRAWN_ALONE = '/key/4096'
 const MARKER = 'marker-of-a-failure-4711'
 
-class Breakable {
-  broken = false
-  readonly draw: RandomSource = (bytes) => {
-    if (this.broken) throw new Error(MARKER)
-    randomFillSync(bytes)
+/** An app with a defect that each key call meets, and what mends it. */
+async function brokenApp(log = new Recorder()): Promise<{ app: FastifyInstance; mend: () => void }> {
+  const app = await buildApp({}, { log })
+  const { counters } = app
+  const handedOut = counters.handedOut.bind(counters)
+  counters.handedOut = () => {
+    throw new Error(MARKER)
   }
-}
-
-async function brokenApp(log = new Recorder()): Promise<{ app: FastifyInstance; source: Breakable }> {
-  const source = new Breakable()
-  const app = await buildApp({ maxSize: 4096 }, { randomSource: source.draw, log })
-  source.broken = true
-  return { app, source }
+  const mend = () => {
+    counters.handedOut = handedOut
+  }
+  return { app, mend }
 }
 
 const unhealthyApp = () => buildApp({}, { randomSource: (bytes) => bytes.fill(0) })
@@ -60,7 +56,7 @@ const refusals: Refusal[] = [
   {
     type: 'internal-error',
     status: 500,
-    call: { url: DRAWN_ALONE },
+    call: { url: '/key/16' },
     app: async () => (await brokenApp()).app,
   },
 ]
@@ -142,48 +138,52 @@ describe('a refusal', () => {
 describe('a failure of the server', () => {
   test('is answered without its cause', async () => {
     const { app } = await brokenApp()
-    const { statusCode, body } = await app.inject(DRAWN_ALONE)
+    const { statusCode, body } = await app.inject('/key/16')
     expect([statusCode, body]).toEqual([500, 'The server failed; the failure is in its log\n'])
   })
 
   test('is answered without its cause to a client of JSON', async () => {
     const { app } = await brokenApp()
-    const { body, headers } = await app.inject({ url: DRAWN_ALONE, headers: JSON_CLIENT })
-    expect(`${body}${JSON.stringify(headers)}`).not.toMatch(/marker|randomSource|\.ts/)
+    const { body, headers } = await app.inject({ url: '/key/16', headers: JSON_CLIENT })
+    expect(`${body}${JSON.stringify(headers)}`).not.toMatch(/marker|handedOut|\.ts/)
   })
 
-  test('is logged once, with its cause, method and path', async () => {
+  test('is logged once, with its cause, method and path, and without the query', async () => {
     const log = new Recorder()
     const { app } = await brokenApp(log)
-    await app.inject(DRAWN_ALONE)
+    await app.inject('/key/16?token=SECRET')
     const [line, ...rest] = log.text.trimEnd().split('\n')
     expect([JSON.parse(line ?? ''), rest]).toEqual([
-      expect.objectContaining({
+      {
         level: 50,
+        time: expect.any(Number),
+        pid: process.pid,
+        hostname: expect.any(String),
+        msg: 'a request failed',
         method: 'GET',
-        url: DRAWN_ALONE,
-        err: expect.objectContaining({ message: MARKER, stack: expect.stringContaining('.ts') }),
-      }),
+        path: '/key/16',
+        err: { type: 'Error', message: MARKER, stack: expect.stringContaining('.ts') },
+      },
       [],
     ])
   })
 
   test('hands out no key, and counts none', async () => {
     const { app } = await brokenApp()
-    await app.inject(DRAWN_ALONE)
+    await app.inject('/key/16')
     expect((await scrape(app)).get('keys_generated_total')).toBe(0)
   })
 
-  test('in the middle of a list gives none of it', async () => {
+  test('after the keys of a list are made gives none of them', async () => {
     const { app } = await brokenApp()
     const { statusCode, body } = await app.inject('/key/1000?count=1000')
     expect([statusCode, body.length]).toEqual([500, 45])
   })
 
   test('ends with its cause', async () => {
-    const { app, source } = await brokenApp()
+    const { app, mend } = await brokenApp()
     await app.inject('/key/1000?count=1000')
-    source.broken = false
+    mend()
     expect((await app.inject('/key/1000')).body).toMatch(/^[0-9a-f]{2000}$/)
   })
 
@@ -221,6 +221,47 @@ describe('the log', () => {
     expect(keys.filter((key) => log.text.includes(key))).toEqual([])
   })
 
+  test.for([
+    ['/key/16?token=SECRET', '/key/16', 200],
+    ['/key/%1b%0a?token=SECRET', '/key/%1b%0a', 400],
+    ['/nothing?token=SECRET?more', '/nothing', 404],
+    ['http://localhost/key/16?token=SECRET', 'http://localhost/key/16', 200],
+  ] as const)('of a request for %s has the path alone', async ([target, path, status]) => {
+    const log = new Recorder()
+    const { port } = await listen({ logRequests: true }, { log })
+    expect((await exchange(port, request('GET', target))).status).toBe(status)
+    const [, ...lines] = log.text.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { msg: 'incoming request', method: 'GET', path, remoteAddress: '127.0.0.1' },
+      { msg: 'request completed', statusCode: status },
+    ])
+    expect(log.text).not.toMatch(/SECRET|token/)
+  })
+
+  test.for(['/\x9b31m\x85\xff', '/key/16?token=SECRET\x9b', '/key/%zz\x85?token=SECRET'])(
+    'has no more than printable ASCII of %j, whether or not Node takes the raw bytes',
+    async (target) => {
+      const log = new Recorder()
+      const { port } = await listen({ logRequests: true }, { log })
+      await exchange(port, request('GET', target))
+      expect(log.text).toMatch(/^([ -~]+\n)+$/)
+      expect(log.text).not.toMatch(/SECRET|token/)
+    },
+  )
+
+  test('escapes what a terminal would obey in a path', () => {
+    expect(loggedPath('/a\x1b[31m\n\x7f\x85\x9b\xff\u2028~ ?token=SECRET?\x9b')).toBe(
+      String.raw`/a\u001b[31m\u000a\u007f\u0085\u009b\u00ff\u2028~ `,
+    )
+  })
+
+  test('of a failure of the server has its path in printable ASCII', async () => {
+    const log = new Recorder()
+    const { app } = await brokenApp(log)
+    const { statusCode } = await app.inject('/k%65y/16?token=SECRET%0a')
+    expect([statusCode, JSON.parse(log.text).path]).toEqual([500, '/k%65y/16'])
+  })
+
   test('has no line for what clients do wrong', async () => {
     const log = new Recorder()
     const app = await buildApp({}, { log })
@@ -228,13 +269,6 @@ describe('the log', () => {
     expect(log.text).toBe('')
   })
 })
-
-/** Codes counted so far, those of the scrape that asks not among them. */
-async function counted(app: FastifyInstance): Promise<string[]> {
-  return [...(await scrape(app))]
-    .filter(([name, value]) => name.startsWith('http_status_codes{') && value > 0)
-    .map(([name, value]) => `${name.replace(/\D*"(\d+)",handler="(\w+)"}/, '$1 $2')} ${value}`)
-}
 
 describe('http_status_codes counts', () => {
   const noHost = (target: string) => `GET ${target} HTTP/1.1\r\nConnection: close\r\n\r\n`
@@ -288,7 +322,7 @@ describe('http_status_codes counts', () => {
 
   test('a failure of the server as one of the key calls', async () => {
     const { app } = await brokenApp()
-    await app.inject(DRAWN_ALONE)
+    await app.inject('/key/16')
     expect(await counted(app)).toEqual(['500 key 1'])
   })
 

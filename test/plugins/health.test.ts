@@ -1,8 +1,12 @@
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { buildApp, listen, scrape } from '../helper.ts'
+import { answersIn, converse, counted, kept } from '../tcp.ts'
 
+const HEX_KEY = expect.stringMatching(/^[0-9a-f]{32}$/)
 const probes = ['/livez', '/healthz', '/readyz']
 
 describe('a probe', () => {
@@ -120,5 +124,41 @@ describe('over TCP', () => {
     app.health.drain()
     expect(await ask(path, method)).toEqual({ status, connection: 'close', reused: true })
     expect(await ask('/livez')).toEqual({ status: 200, connection: 'close', reused: false })
+  })
+
+  test('a drain leaves what is pipelined behind an answer unread, unmade and uncounted', async () => {
+    const { app, port } = await listen()
+    app.health.drain()
+    const answers = answersIn(await converse(port, kept('GET', '/key/16').repeat(5)))
+    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: HEX_KEY }])
+    expect(await counted(app)).toEqual(['200 key 1'])
+    expect((await scrape(app)).get('keys_generated_total')).toBe(1)
+  })
+
+  test('a drain gives garbage behind an answer none of its own', async () => {
+    const { app, port } = await listen()
+    app.health.drain()
+    const answers = answersIn(await converse(port, `${kept('GET', '/livez')}garbage\r\n\r\n`))
+    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' } }])
+    expect(await counted(app)).toEqual(['200 other 1'])
+  })
+
+  /** What a connection gets for `rest` whose POST for a key has sent its header before the drain. */
+  async function acrossDrain(rest: string) {
+    const { app, port } = await listen()
+    const client = connect({ host: '127.0.0.1', port })
+    onTestFinished(() => void client.destroy())
+    const begun = once(app.server, 'request')
+    client.write(kept('POST', '/key/16', ['Transfer-Encoding: chunked']))
+    await begun
+    app.health.drain()
+    client.write(rest)
+    return { app, answers: answersIn(await text(client)) }
+  }
+
+  test('a drain makes a request that had begun before it the last of its connection', async () => {
+    const { app, answers } = await acrossDrain('0\r\n\r\n')
+    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: HEX_KEY }])
+    expect(await counted(app)).toEqual(['200 key 1'])
   })
 })

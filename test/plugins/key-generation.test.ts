@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { difference, keyLengthCases } from '../../src/commands/self-test.ts'
 import type { RandomSource } from '../../src/keys/entropy.ts'
 import { buildApp, listen, scrape, settings } from '../helper.ts'
-import { exchange, request } from '../tcp.ts'
+import { exchange, kept, readsOn, request } from '../tcp.ts'
 
 const JSON_CLIENT = { accept: 'application/json' }
 const FORMATS = ['hex', 'base64', 'base64url', 'base32', 'base58', 'raw']
@@ -276,6 +276,12 @@ describe('POST /key/{length}', () => {
     expect((await exchange(port, request('POST', '/key/16', headers, body))).status).toBe(status)
   })
 
+  test('lets a client send more of a body that is refused, so that no reset destroys the answer', async () => {
+    const { app, port } = await listen()
+    const bytes = kept('POST', '/key/16', ['Content-Length: 5000'], 'a')
+    expect(await readsOn(app.server, port, bytes)).toBe(true)
+  })
+
   test('uses up no key for a call with a body', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
     await app.inject({ method: 'POST', url: '/key/16', payload: 'a' })
@@ -466,6 +472,8 @@ describe('JSON', () => {
     ['application/json;q=abc', false],
     ['application/json;q=', false],
     ['application/json;q=-1', false],
+    ['application/json;q=2, text/plain', false],
+    ['text/html, application/json;q=0.9, */*;q=0.8', false],
     ['json', false],
     [',;,=/q', false],
     ['__proto__', false],

@@ -1,0 +1,22 @@
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+
+/**
+ * Two lines a request, with what a log may hold: no header and no query, where clients put secrets, and no
+ * character that a terminal would obey.
+ */
+export class RequestLog extends LogController {
+  override incomingRequest({ log, method, url, ip }: FastifyRequest): void {
+    log.info({ method, path: loggedPath(url), remoteAddress: ip }, 'incoming request')
+  }
+
+  override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
+    const { statusCode, elapsedTime } = reply
+    request.log.info({ statusCode, milliseconds: elapsedTime, err: error ?? undefined }, 'request completed')
+  }
+}
+
+/** The path of a request target, fit for a log: without its query, other than printable ASCII escaped. */
+export function loggedPath(target: string): string {
+  const [path = ''] = target.split('?', 1)
+  return path.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
