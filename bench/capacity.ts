@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Cgroup } from './lib/cgroup.ts'
+import { progress, runCleanly } from './lib/clean-run.ts'
+import { type LoadResult, sendLoad } from './lib/load.ts'
+import { readOptions, wholeNumber } from './lib/options.ts'
+import { type Contestant, findPeers, keyServer } from './lib/peers.ts'
+import { lineChart } from './lib/plot.ts'
+import { pinned, SERVER_CORE } from './lib/programs.ts'
+import { machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
+import { MeasuredServer } from './lib/server.ts'
+import { round } from './lib/statistics.ts'
+
+/** The pod of the chart and of the original's guide. */
+const POD = { milliCpu: 200, memoryMiB: 128 }
+/** What the original's guide estimates for one pod, by CPU and by memory. */
+const ORIGINAL_ESTIMATE = { cpu: 13, memory: 42 }
+/** The share of what a pod carries that is planned for; the rest is for peaks and for a pod that is away. */
+const PLANNED_SHARE = 0.7
+const LENGTHS = [16, 32, 256, 1024]
+const LENGTH = 32
+const SHARES = [0.1, 0.5, 0.9]
+const CONNECTIONS = [1, 64, 512, 1000]
+const LOADS = [100, 1000, 10_000, 50_000, 100_000]
+const SCRAPE_SECONDS = 5
+
+const options = readOptions({
+  quick: { type: 'boolean', default: false },
+  soak: { type: 'string' },
+  out: { type: 'string', default: 'bench/results' },
+})
+const seconds = options.quick ? 2 : 10
+const soakMinutes = options.soak === undefined ? 0 : wholeNumber('soak', options.soak.replace(/m$/, ''), 600)
+
+interface Pod {
+  readonly server: MeasuredServer
+  readonly cgroup: Cgroup
+}
+
+/** What one contestant was seen to do in the pod; what an interrupted run did not reach is missing. */
+interface Figures {
+  readyMs?: number
+  rates: { length: number; rate: number; p50: number; p95: number; p99: number }[]
+  latencies: ({ share: number } & LoadResult)[]
+  memory: { connections: number; memoryMiB: number }[]
+  idle?: { cpuMsPerSecond: number; memoryMiB: number }
+  soak: { second: number; memoryMiB: number }[]
+  memoryKills?: number
+}
+
+await runCleanly(async (signal) => {
+  const { peers, missing } = findPeers()
+  for (const sentence of missing) progress(sentence)
+  const go = peers.find(({ name }) => name === 'Go')
+  const own = emptyFigures()
+  const other = emptyFigures()
+  let end = 'complete'
+  try {
+    await inPod(keyServer, own, signal, async (pod) => {
+      await measureRates(pod, own, LENGTHS, signal)
+      await measureLatencies(pod, own, signal)
+      await measureMemory(pod, own, signal)
+      await measureIdle(pod, own, signal)
+      await soak(pod, own, signal)
+    })
+    if (go !== undefined) await inPod(go, other, signal, (pod) => measureRates(pod, other, [LENGTH], signal))
+  } catch (error) {
+    end = `partial: ${(error as Error).message}`
+    process.exitCode = 1
+  }
+  report(own, go === undefined ? undefined : other, end)
+})
+
+function emptyFigures(): Figures {
+  return { rates: [], latencies: [], memory: [], soak: [] }
+}
+
+async function inPod(
+  { name, command, env }: Contestant,
+  figures: Figures,
+  signal: AbortSignal,
+  measure: (pod: Pod) => Promise<void>,
+): Promise<void> {
+  signal.throwIfAborted()
+  const cgroup = Cgroup.create(`key-server-bench-${process.pid}`, POD)
+  let server: MeasuredServer | undefined
+  try {
+    progress(`${name}: starting in ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB`)
+    server = await MeasuredServer.start(name, cgroup.enter(pinned(SERVER_CORE, command)), env)
+    figures.readyMs = server.readyMs
+    const { origin } = server
+    const scrapes = setInterval(() => {
+      fetch(`${origin}/metrics`)
+        .then((answer) => answer.text())
+        .catch(() => undefined)
+    }, SCRAPE_SECONDS * 1000)
+    try {
+      progress(`${name}: warming up`)
+      await sendLoad(
+        { url: `${origin}/key/${LENGTH}`, seconds: options.quick ? 4 : 10, connections: 64 },
+        signal,
+      )
+      await measure({ server, cgroup })
+    } finally {
+      clearInterval(scrapes)
+    }
+    figures.memoryKills = cgroup.memoryKills()
+  } finally {
+    await server?.stop()
+    cgroup.remove()
+  }
+}
+
+async function measureRates(
+  { server }: Pod,
+  figures: Figures,
+  lengths: number[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const length of lengths) {
+    progress(`${server.name}: as many keys of ${length} bytes as it can`)
+    const { requests, ...result } = await sendLoad(
+      { url: `${server.origin}/key/${length}`, seconds, connections: 64 },
+      signal,
+    )
+    const { p50, p95, p99 } = result
+    figures.rates.push({ length, rate: requests / result.seconds, p50, p95, p99 })
+  }
+}
+
+async function measureLatencies({ server }: Pod, figures: Figures, signal: AbortSignal): Promise<void> {
+  const most = figures.rates.find(({ length }) => length === LENGTH)?.rate ?? 0
+  for (const share of SHARES) {
+    const rate = Math.floor(most * share)
+    progress(`${server.name}: ${rate} requests a second`)
+    const plan = { url: `${server.origin}/key/${LENGTH}`, seconds, connections: 64, rate }
+    figures.latencies.push({ share, ...(await sendLoad(plan, signal)) })
+  }
+}
+
+async function measureMemory({ server, cgroup }: Pod, figures: Figures, signal: AbortSignal): Promise<void> {
+  for (const connections of CONNECTIONS) {
+    progress(`${server.name}: memory at ${connections} connections`)
+    const load = sendLoad({ url: `${server.origin}/key/${LENGTH}`, seconds, connections }, signal)
+    let memoryMiB = 0
+    const samples = setInterval(() => {
+      memoryMiB = Math.max(memoryMiB, cgroup.memoryMiB())
+    }, 100)
+    await load.finally(() => clearInterval(samples))
+    figures.memory.push({ connections, memoryMiB })
+  }
+}
+
+async function measureIdle({ server, cgroup }: Pod, figures: Figures, signal: AbortSignal): Promise<void> {
+  const idleSeconds = options.quick ? 5 : 60
+  progress(`${server.name}: idle for ${idleSeconds} s`)
+  const before = server.cpuSeconds()
+  await sleep(idleSeconds * 1000, undefined, { signal })
+  const cpuMsPerSecond = ((server.cpuSeconds() - before) / idleSeconds) * 1000
+  figures.idle = { cpuMsPerSecond, memoryMiB: cgroup.memoryMiB() }
+}
+
+async function soak({ server, cgroup }: Pod, figures: Figures, signal: AbortSignal): Promise<void> {
+  const step = 10
+  for (let second = step; second <= soakMinutes * 60; second += step) {
+    await sendLoad({ url: `${server.origin}/key/${LENGTH}`, seconds: step, connections: 64 }, signal)
+    figures.soak.push({ second, memoryMiB: cgroup.memoryMiB() })
+    progress(`soak: ${second} s, ${round(cgroup.memoryMiB())} MiB`)
+  }
+}
+
+function report(own: Figures, go: Figures | undefined, end: string): void {
+  const made = `Made by \`npm run bench:capacity${options.quick ? ' -- --quick' : ''}\` on ${machine()}, in a cgroup of ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB, with /metrics scraped every ${SCRAPE_SECONDS} s; ${end}.`
+  const text = [made, ...sections(own, go)].join('\n\n')
+  const plots = own.soak.length === 0 ? {} : { 'soak.svg': soakPlot(own) }
+  const json = `${JSON.stringify({ made, pod: POD, keyServer: own, go }, null, 2)}\n`
+  writeResults(options.out, { 'capacity.json': json, 'capacity.md': text, ...plots })
+  process.stdout.write(text)
+  if (end === 'complete' && !options.quick) {
+    replaceMade('docs/capacity.md', 'capacity', text)
+    if (own.soak.length > 0) writeResults('docs/img', plots)
+  }
+}
+
+function sections(own: Figures, go: Figures | undefined): string[] {
+  const rate = own.rates.find(({ length }) => length === LENGTH)?.rate ?? Number.NaN
+  const goRate = go?.rates[0]?.rate
+  return [
+    `### One pod carries\n\n${markdownTable(
+      ['key length', 'requests/s', 'p50 ms', 'p95 ms', 'p99 ms'],
+      own.rates.map(({ length, rate, p50, p95, p99 }) => [
+        `${length} bytes`,
+        round(rate),
+        round(p50),
+        round(p95),
+        round(p99),
+      ]),
+    )}`,
+    `The original's guide estimates ${ORIGINAL_ESTIMATE.cpu} requests a second by CPU and ${ORIGINAL_ESTIMATE.memory} by memory.`,
+    goRate === undefined
+      ? 'The Go peer could not be measured here.'
+      : `The Go peer in the same pod: ${round(goRate)} requests/s of ${LENGTH} bytes, ready in ${round(go?.readyMs ?? Number.NaN)} ms; this server does ${round(rate / goRate)} times as many.`,
+    `Ready ${round(own.readyMs ?? Number.NaN)} ms after the process starts. Killed for memory: ${own.memoryKills ?? '–'} times.`,
+    `### Latency below the limit (${LENGTH} bytes)\n\n${markdownTable(
+      ['share of the most', 'requests/s', 'errors', 'p50 ms', 'p95 ms', 'p99 ms'],
+      own.latencies.map(({ share, requests, seconds: took, errors, p50, p95, p99 }) => [
+        `${share * 100} %`,
+        round(requests / took),
+        String(errors),
+        round(p50),
+        round(p95),
+        round(p99),
+      ]),
+    )}`,
+    `### Memory and idling\n\n${markdownTable(
+      ['state', 'memory of the cgroup, MiB'],
+      [
+        ...own.memory.map(({ connections, memoryMiB }) => [`${connections} connections`, round(memoryMiB)]),
+        ['idle', round(own.idle?.memoryMiB ?? Number.NaN)],
+      ],
+    )}\nIdle, with the scrapes, it spends ${round(own.idle?.cpuMsPerSecond ?? Number.NaN)} ms of CPU a second.`,
+    `### Replicas for a load (${LENGTH} bytes)\n\nreplicas = ⌈ load ÷ (${PLANNED_SHARE} × ${round(rate)}) ⌉\n\n${markdownTable(
+      ['requests/s', 'replicas'],
+      LOADS.map((load) => [round(load), String(Math.ceil(load / (PLANNED_SHARE * rate)))]),
+    )}`,
+  ]
+}
+
+function soakPlot({ soak: points }: Figures): string {
+  const minutes = points.map(({ second }) => String(Math.round(second / 6) / 10))
+  const values = points.map(({ memoryMiB }) => Number(memoryMiB.toFixed(1)))
+  return lineChart('Memory of the pod under full load', 'MiB', minutes, [{ name: 'cgroup memory', values }])
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { hasProgram } from './programs.ts'
+
+/** A server to be measured. */
+export interface Contestant {
+  readonly name: string
+  readonly command: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** This server, as it is started for its users, from dist/. */
+export const keyServer: Contestant = {
+  name: 'key-server',
+  command: [process.execPath, `--env-file=${path('../../node.env')}`, path('../../dist/server.js')],
+}
+
+/** What it is compared with, and a sentence for each peer that can't be had on this machine. */
+export function findPeers(): { peers: Contestant[]; missing: string[] } {
+  const node = (file: string) => [process.execPath, path(`../peers/${file}`)]
+  const peers: Contestant[] = [
+    { name: 'node:http', command: node('bare.ts') },
+    { name: 'fastify-metrics', command: node('fastify-metrics.ts') },
+  ]
+  if (!hasProgram('go'))
+    return { peers, missing: ['Go peer left out: there is no go program on this machine'] }
+  const program = join(mkdtempSync(join(tmpdir(), 'key-server-peer-')), 'peer')
+  try {
+    execFileSync('go', ['build', '-o', program, '.'], { cwd: path('../peers/go'), stdio: 'pipe' })
+  } catch (error) {
+    return {
+      peers,
+      missing: [`Go peer left out: it can't be built here (${(error as Error).message.trim()})`],
+    }
+  }
+  return { peers: [{ name: 'Go', command: [program], env: { GOMAXPROCS: '1' } }, ...peers], missing: [] }
+}
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

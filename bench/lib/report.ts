@@ -1,0 +1,31 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+
+/** What a measurement was made on, for whoever reads its figures. */
+export function machine(): string {
+  const [cpu] = cpus()
+  return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, Linux ${release()}, Node ${process.versions.node}`
+}
+
+/** Writes the results of a run into `folder`, which is made if need be. */
+export function writeResults(folder: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+}
+
+/** A Markdown table. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
+  return [head, head.map((_cell, index) => (index === 0 ? '---' : '--:')), ...rows].map(line).join('')
+}
+
+/** Puts `text` between `<!-- measured: NAME -->` and `<!-- end -->` in a document. */
+export function replaceMade(document: string, name: string, text: string): void {
+  const before = readFileSync(document, 'utf8')
+  const after = before.replace(
+    new RegExp(`(<!-- measured: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`),
+    (_all, start: string, end: string) => `${start}${text}\n${end}`,
+  )
+  writeFileSync(document, after)
+}

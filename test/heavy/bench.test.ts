@@ -1,0 +1,129 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { listen } from '../helper.ts'
+
+// These see that the bench works. No time that it measures makes a test pass or fail.
+const node = process.execPath
+
+function resultFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'key-server-bench-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+/** The processes that have `mark` in their environment. */
+function processesWith(mark: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark)
+    } catch {
+      return false
+    }
+  })
+}
+
+function bench(script: string, ...args: string[]) {
+  return spawnSync(node, [`bench/${script}.ts`, ...args], { encoding: 'utf8' })
+}
+
+describe('npm run bench -- --quick', () => {
+  test('prints the ratio to each peer and keeps JSON, a table and a plot', { timeout: 400_000 }, () => {
+    const folder = resultFolder()
+    const { status, stdout, stderr } = bench('compare', '--quick', '--rounds', '2', '--out', folder)
+    expect(stderr).toContain('32 bytes: round 2 of 2')
+    expect(status).toBe(0)
+    for (const peer of ['Go', 'node:http', 'fastify-metrics']) {
+      expect(stdout).toMatch(new RegExp(`\\| 32 bytes \\| ${peer} \\| \\*\\*[0-9.]+\\*\\* `))
+    }
+    const { made, results } = JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8'))
+    expect(made).toMatch(/complete\.$/)
+    expect(results).toHaveLength(14)
+    expect(readFileSync(join(folder, 'compare.svg'), 'utf8')).toMatch(/^<svg .*node:http.*<\/svg>\n$/s)
+  })
+
+  test('that is interrupted keeps what it has, as partial, and leaves no server', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = resultFolder()
+    const mark = randomUUID()
+    const env = { ...process.env, BENCH_MARK: mark }
+    const child = spawn(node, ['bench/compare.ts', '--quick', '--out', folder], { env })
+    let progress = ''
+    child.stderr.on('data', (text) => {
+      progress += text
+      if (progress.includes('round 2')) child.kill('SIGINT')
+    })
+    const [status] = await once(child, 'exit')
+    expect(status).toBe(130)
+    expect(JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8')).made).toContain(
+      'partial: interrupted',
+    )
+    expect(processesWith(mark)).toEqual([])
+  })
+
+  test.for([
+    ['--rounds', '0'],
+    ['--seconds', 'x'],
+    ['--no-such-flag', ''],
+  ] as const)('refuses %s "%s" with a sentence', ([flag, value]) => {
+    const { status, stderr } = bench('compare', flag, ...(value === '' ? [] : [value]))
+    expect([status, stderr]).toEqual([2, expect.stringContaining(flag.slice(2))])
+  })
+})
+
+describe('npm run bench:capacity -- --quick', () => {
+  test('prints what one pod carries', { timeout: 300_000 }, () => {
+    const { status, stdout, stderr } = bench('capacity', '--quick', '--out', resultFolder())
+    if (process.getuid?.() !== 0) {
+      expect([status, stderr]).toEqual([1, expect.stringContaining('run as root')])
+      return
+    }
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/\| 32 bytes \| [0-9,]+ \|/)
+    expect(stdout).toContain('estimates 13 requests a second')
+    expect(stdout).toMatch(/\| 1000 connections \| [0-9.]+ \|/)
+    expect(stdout).toContain('Killed for memory: 0 times')
+  })
+})
+
+describe('a server that is already running', () => {
+  test.for(['load', 'stress', 'idle'])(
+    'is given %s, with percentiles in the summary',
+    { timeout: 60_000 },
+    async (mode) => {
+      const { origin } = await listen()
+      const flags = ['--url', `${origin}/key/32`, '--seconds', '2', '--connections', '2']
+      const child = spawn(node, ['bench/load.ts', mode, ...flags])
+      let summary = ''
+      child.stdout.on('data', (text) => {
+        summary += text
+      })
+      expect(await once(child, 'close')).toEqual([0, null])
+      expect(summary).toMatch(/p50 ms \| p95 ms \| p99 ms/)
+      expect(summary.trim().split('\n').length).toBeGreaterThan(2)
+    },
+  )
+
+  test('that is not there is said so', () => {
+    const { status, stderr } = bench('load', 'load', '--url', 'http://127.0.0.1:9/key/32')
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('nothing answers at http://127.0.0.1:9/key/32'),
+    ])
+  })
+
+  test.for([
+    ['--seconds', '0'],
+    ['--connections', '1e3'],
+    ['--url', 'ftp://x'],
+    ['--no-such-flag', '1'],
+  ] as const)('is refused %s %s with a sentence', ([flag, value]) => {
+    const { status, stderr } = bench('load', 'load', flag, value)
+    expect([status, stderr]).toEqual([2, expect.stringContaining(flag)])
+  })
+})
