@@ -15,8 +15,8 @@ export class RequestLog extends LogController {
   }
 }
 
-/** The path of a request target, fit for a log: without its query, other than printable ASCII escaped. */
+/** The path of a request target alone, fit for a log: what is not printable ASCII is escaped. */
 export function loggedPath(target: string): string {
-  const [path = ''] = target.split('?', 1)
+  const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
   return path.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
