@@ -26,7 +26,7 @@ interface Run extends LoadResult {
 interface Result {
   readonly case: string
   readonly server: string
-  readonly peakMemory: number
+  peakMemory: number
   readonly runs: Run[]
 }
 
@@ -61,7 +61,7 @@ await runCleanly(async (signal) => {
   let end = 'complete'
   try {
     for (const plan of options.quick ? quickCases : cases) {
-      results.push(...(await measureCase(plan, plan.shared ? [keyServer, ...peers] : [keyServer], signal)))
+      await measureCase(plan, plan.shared ? [keyServer, ...peers] : [keyServer], results, signal)
     }
   } catch (error) {
     end = `partial: ${(error as Error).message}`
@@ -70,8 +70,16 @@ await runCleanly(async (signal) => {
   report(results, end, missing)
 })
 
-/** Measures the contestants in turn, A B C A B C …, so that the machine's moods fall on all alike. */
-async function measureCase(plan: Case, contestants: Contestant[], signal: AbortSignal): Promise<Result[]> {
+/**
+ * Measures the contestants in turn, A B C A B C …, so that the machine's moods fall on all alike. What is measured
+ * goes into `results` at once, for a run that is interrupted.
+ */
+async function measureCase(
+  plan: Case,
+  contestants: Contestant[],
+  results: Result[],
+  signal: AbortSignal,
+): Promise<void> {
   const entries = []
   for (const { name, command, env } of contestants) {
     signal.throwIfAborted()
@@ -81,20 +89,18 @@ async function measureCase(plan: Case, contestants: Contestant[], signal: AbortS
       env,
     )
     await load(server, plan, WARM_UP_SECONDS, signal)
-    entries.push({ server, runs: [] as Run[] })
+    const result: Result = { case: plan.name, server: name, peakMemory: Number.NaN, runs: [] }
+    results.push(result)
+    entries.push({ server, result })
   }
   for (let turn = 1; turn <= rounds; turn++) {
     progress(`${plan.name}: round ${turn} of ${rounds}`)
-    for (const { server, runs } of entries) runs.push(await load(server, plan, seconds, signal))
+    for (const { server, result } of entries) {
+      result.runs.push(await load(server, plan, seconds, signal))
+      result.peakMemory = server.peakMemory()
+    }
   }
-  const results = entries.map(({ server, runs }) => ({
-    case: plan.name,
-    server: server.name,
-    peakMemory: server.peakMemory(),
-    runs,
-  }))
   await Promise.all(entries.map(({ server }) => server.stop()))
-  return results
 }
 
 async function load(server: MeasuredServer, plan: Case, duration: number, signal: AbortSignal): Promise<Run> {

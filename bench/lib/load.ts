@@ -41,7 +41,9 @@ export async function sendLoad(plan: LoadPlan, signal?: AbortSignal): Promise<Lo
   child.stderr.on('data', (text) => {
     stderr += text
   })
-  await once(child, 'close')
+  await once(child, 'close').catch((error: unknown) => {
+    throw signal?.aborted ? signal.reason : error
+  })
   const line = stdout.split('\n').find((text) => text.startsWith('{'))
   if (line === undefined) throw new Error(`${command[0]} failed: ${stderr.trim() || stdout.trim()}`)
   return JSON.parse(line)

@@ -60,9 +60,9 @@ describe('npm run bench -- --quick', () => {
     })
     const [status] = await once(child, 'exit')
     expect(status).toBe(130)
-    expect(JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8')).made).toContain(
-      'partial: interrupted',
-    )
+    const { made, results } = JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8'))
+    expect(made).toContain('partial: interrupted')
+    expect(results[0].runs).not.toEqual([])
     expect(processesWith(mark)).toEqual([])
   })
 
