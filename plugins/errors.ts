@@ -14,7 +14,7 @@ import {
   problemTitle,
   problemType,
 } from '../src/problems.ts'
-import { loggedPath } from '../src/request-log.ts'
+import { loggedPath, requestLog } from '../src/request-log.ts'
 
 /** What a client should wait before it tries again what is refused for now. */
 const RETRY_AFTER_SECONDS = '1'
@@ -43,6 +43,8 @@ export function answerRouterError(_error: FastifyError, request: FastifyRequest,
   const problem = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
   request.server.counters.answered(handlerOf(request), problem.statusCode)
   void answer(problem, request, reply)
+  // Fastify sets its own line up only for requests that reach a route.
+  requestLog.requestCompleted(null, request, reply)
 }
 
 function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undefined {

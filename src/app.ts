@@ -6,7 +6,7 @@ import keyGeneration from '../plugins/key-generation.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import type { RandomSource } from './keys/entropy.ts'
-import { RequestLog } from './request-log.ts'
+import { requestLog } from './request-log.ts'
 import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
 
@@ -24,7 +24,7 @@ export interface AppParts {
 export async function createApp(settings: Config, { log, randomSource }: AppParts): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
-    ...(settings.logRequests ? { loggerInstance: log, logController: new RequestLog() } : { logger: false }),
+    ...(settings.logRequests ? { loggerInstance: log, logController: requestLog } : { logger: false }),
     ajv: { customOptions: { coerceTypes: false, keywords: [wholeNumber] } },
     clientErrorHandler: (error, socket) => app.refuse(error, socket),
     frameworkErrors: answerRouterError,

@@ -4,16 +4,20 @@ import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
  * Two lines a request, with what a log may hold: no header and no query, where clients put secrets, and no
  * character that a terminal would obey.
  */
-export class RequestLog extends LogController {
+class RequestLog extends LogController {
   override incomingRequest({ log, method, url, ip }: FastifyRequest): void {
     log.info({ method, path: loggedPath(url), remoteAddress: ip }, 'incoming request')
   }
 
   override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
-    const { statusCode, elapsedTime } = reply
-    request.log.info({ statusCode, milliseconds: elapsedTime, err: error ?? undefined }, 'request completed')
+    const { statusCode } = reply
+    const milliseconds = Math.round(reply.elapsedTime * 1000) / 1000
+    request.log.info({ statusCode, milliseconds, err: error ?? undefined }, 'request completed')
   }
 }
+
+/** Writes nothing for a request without a logger, which is every request unless `-log-requests` is given. */
+export const requestLog = new RequestLog()
 
 /** The path of a request target alone, fit for a log: what is not printable ASCII is escaped. */
 export function loggedPath(target: string): string {

@@ -224,6 +224,7 @@ describe('the log', () => {
   test.for([
     ['/key/16?token=SECRET', '/key/16', 200],
     ['/key/%1b%0a?token=SECRET', '/key/%1b%0a', 400],
+    ['/key/%zz?token=SECRET', '/key/%zz', 400],
     ['/nothing?token=SECRET?more', '/nothing', 404],
     ['http://localhost/key/16?token=SECRET', '/key/16', 200],
   ] as const)('of a request for %s has the path alone', async ([target, path, status]) => {
