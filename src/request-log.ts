@@ -1,4 +1,5 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { pathOf } from './key-path.ts'
 
 /**
  * Two lines a request, with what a log may hold: no header and no query, where clients put secrets, and no
@@ -21,6 +22,8 @@ export const requestLog = new RequestLog()
 
 /** The path of a request target alone, fit for a log: what is not printable ASCII is escaped. */
 export function loggedPath(target: string): string {
-  const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
-  return path.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return pathOf(target).replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
