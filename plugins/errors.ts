@@ -1,8 +1,7 @@
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { prefersJson } from '../src/accept.ts'
-import type { Handler } from '../src/counters.ts'
-import { isKeyPath } from '../src/key-path.ts'
+import { handlerOf, isKeyPath } from '../src/key-path.ts'
 import {
   InternalError,
   InvalidKeyLength,
@@ -30,9 +29,7 @@ export default fp<{ log: FastifyBaseLogger }>(
       return answer(problem, request, reply)
     })
     app.addHook('onRequest', (request, _reply, done) => {
-      const problem = refusal(app, request)
-      if (problem !== undefined) request.handler = handlerOf(request)
-      done(problem)
+      done(refusal(app, request))
     })
   },
   { name: 'errors', fastify: '5.x', dependencies: ['metrics'] },
@@ -58,10 +55,6 @@ function unknownRoute(app: FastifyInstance, url: string): Problem {
   const methods = ['GET', 'HEAD', 'POST'] as const
   const allow = methods.filter((method) => app.findRoute({ method, url }) !== null).join(', ')
   return allow === '' ? new NotFound() : Object.assign(new MethodNotAllowed(allow), { headers: { allow } })
-}
-
-function handlerOf(request: FastifyRequest): Handler {
-  return request.method !== 'HEAD' && isKeyPath(request.url) ? 'key' : 'other'
 }
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,7 +1,8 @@
 import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
 import * as client from 'prom-client'
-import { Counters, type Handler } from '../src/counters.ts'
+import { Counters } from '../src/counters.ts'
+import { handlerOf } from '../src/key-path.ts'
 import { registerProcessMetrics } from '../src/process-metrics.ts'
 
 declare module 'fastify' {
@@ -11,8 +12,6 @@ declare module 'fastify' {
     readonly registry: client.Registry
   }
   interface FastifyRequest {
-    /** Under which label its answer is counted. */
-    handler: Handler
     /** When its header was parsed: milliseconds of `performance.now()`. */
     startedAt: number
   }
@@ -25,14 +24,13 @@ export default fp(
     const counters = new Counters(registry, app.config.maxSize)
     app.decorate('registry', registry)
     app.decorate('counters', counters)
-    app.decorateRequest('handler', 'other')
     app.decorateRequest('startedAt', 0)
     app.addHook('onRequest', (request, _reply, done) => {
       request.startedAt = performance.now()
       done()
     })
     app.addHook('onSend', (request, reply, payload, done) => {
-      counters.answered(request.handler, reply.statusCode, request.startedAt)
+      counters.answered(handlerOf(request), reply.statusCode, request.startedAt)
       done(null, payload)
     })
     const collectDefaultMetrics = Object.assign(() => registerProcessMetrics(registry), { metricsList: [] })

@@ -1,3 +1,5 @@
+import type { Handler } from './counters.ts'
+
 /** The route of keys; `/key/` is the empty length. */
 export const KEY_ROUTE = '/key/:length'
 
@@ -8,8 +10,8 @@ export function pathOf(target: string): string {
 }
 
 /**
- * Whether a request target is one of the key route, for requests that the router did not take there: those
- * with a bad escape, an over-long parameter or another method.
+ * Whether a request target is one of the key route, by the router's rules, and for what the router does not take
+ * there too: a bad escape, an over-long parameter or another method.
  */
 export function isKeyPath(target: string): boolean {
   const [root, first, length, ...rest] = pathOf(target).split('/')
@@ -19,6 +21,11 @@ export function isKeyPath(target: string): boolean {
     length !== undefined &&
     rest.length === 0
   )
+}
+
+/** Under which label the answer to a request is counted. */
+export function handlerOf({ method, url }: { method: string; url: string }): Handler {
+  return method !== 'HEAD' && isKeyPath(url) ? 'key' : 'other'
 }
 
 function decodeEscape(_escape: string, hex: string): string {

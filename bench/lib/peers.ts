@@ -15,7 +15,7 @@ export interface Contestant {
 /** This server, as it is started for its users, from dist/. */
 export const keyServer: Contestant = {
   name: 'key-server',
-  command: [process.execPath, `--env-file=${path('../../node.env')}`, path('../../dist/server.js')],
+  command: [process.execPath, `--env-file=${path('../../node.env')}`, path('../../dist/server.cjs')],
 }
 
 /** What it is compared with, and a sentence for each peer that can't be had on this machine. */

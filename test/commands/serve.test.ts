@@ -163,7 +163,7 @@ describe('the first signal', () => {
     async (name) => {
       const drain = holdDrain()
       const { port, origin, status, signal, messages } = await start({ minSize: 16, drainTime: 1 })
-      expect((await fetch(`${origin}/key/16`)).headers.get('connection')).toBe('keep-alive')
+      expect((await fetch(`${origin}/key/16`)).headers.get('connection')).not.toBe('close')
       signal(name)
       const unready = await fetch(`${origin}/readyz`)
       expect([unready.status, await unready.text()]).toEqual([503, 'Not ready: shutting down\n'])

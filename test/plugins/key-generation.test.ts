@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { difference, keyLengthCases } from '../../src/commands/self-test.ts'
 import type { RandomSource } from '../../src/keys/entropy.ts'
 import { buildApp, listen, scrape, settings } from '../helper.ts'
-import { exchange, kept, readsOn, request } from '../tcp.ts'
+import { answersIn, converse, exchange, kept, readsOn, request } from '../tcp.ts'
 
 const JSON_CLIENT = { accept: 'application/json' }
 const FORMATS = ['hex', 'base64', 'base64url', 'base32', 'base58', 'raw']
@@ -145,6 +145,33 @@ describe('GET /key/{length}', () => {
       const { statusCode, body } = await app.inject(`/key/${length}`)
       expect([statusCode, body.length]).toEqual([status, status === 200 ? length * 2 : 19])
     })
+  })
+})
+
+describe('the Connection header', () => {
+  const line = (method: string, version: string, header: string) =>
+    `${method} /key/16 HTTP/${version}\r\nHost: localhost\r\n${header}\r\n`
+
+  test.for(['GET', 'POST'])(
+    'of %s is left out where HTTP/1.1 keeps the connection anyway',
+    async (method) => {
+      const { port } = await listen()
+      const [first, second] = answersIn(
+        await converse(port, line(method, '1.1', '') + request(method, '/key/16')),
+      )
+      expect(first).toMatchObject({
+        status: 200,
+        headers: expect.not.objectContaining({ connection: expect.anything() }),
+      })
+      expect(second).toMatchObject({ status: 200, headers: { connection: 'close' } })
+    },
+  )
+
+  test.for(['GET', 'POST'])('of %s says so where HTTP/1.0 does not', async (method) => {
+    const { port } = await listen()
+    const twice = line(method, '1.0', 'Connection: keep-alive\r\n') + line(method, '1.0', '')
+    const answers = answersIn(await converse(port, twice))
+    expect(answers.map(({ headers }) => headers.connection)).toEqual(['keep-alive', 'close'])
   })
 })
 
