@@ -6,9 +6,9 @@ import { readOptions, wholeNumber } from './lib/options.ts'
 import { type Contestant, findPeers, keyServer } from './lib/peers.ts'
 import { lineChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
-import { machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
+import { command, machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
 import { MeasuredServer } from './lib/server.ts'
-import { round } from './lib/statistics.ts'
+import { median, round } from './lib/statistics.ts'
 
 /** The pod of the chart and of the original's guide. */
 const POD = { milliCpu: 200, memoryMiB: 128 }
@@ -22,6 +22,8 @@ const SHARES = [0.1, 0.5, 0.9]
 const CONNECTIONS = [1, 64, 512, 1000]
 const LOADS = [100, 1000, 10_000, 50_000, 100_000]
 const SCRAPE_SECONDS = 5
+/** Turns that this server and the Go peer take against each other. */
+const TURNS = 5
 
 const options = readOptions({
   quick: { type: 'boolean', default: false },
@@ -42,6 +44,8 @@ interface Figures {
   rates: { length: number; rate: number; p50: number; p95: number; p99: number }[]
   latencies: ({ share: number } & LoadResult)[]
   memory: { connections: number; memoryMiB: number }[]
+  /** Requests a second of each turn against the other server. */
+  turns: number[]
   idle?: { cpuMsPerSecond: number; memoryMiB: number }
   soak: { second: number; memoryMiB: number }[]
   memoryKills?: number
@@ -55,14 +59,18 @@ await runCleanly(async (signal) => {
   const other = emptyFigures()
   let end = 'complete'
   try {
+    own.readyMs = await measureReadiness(keyServer, signal)
+    if (go !== undefined) other.readyMs = await measureReadiness(go, signal)
     await inPod(keyServer, own, signal, async (pod) => {
       await measureRates(pod, own, LENGTHS, signal)
       await measureLatencies(pod, own, signal)
       await measureMemory(pod, own, signal)
       await measureIdle(pod, own, signal)
+      if (go !== undefined) {
+        await inPod(go, other, signal, (goPod) => measureInTurn([pod, goPod], [own, other], signal))
+      }
       await soak(pod, own, signal)
     })
-    if (go !== undefined) await inPod(go, other, signal, (pod) => measureRates(pod, other, [LENGTH], signal))
   } catch (error) {
     end = `partial: ${(error as Error).message}`
     process.exitCode = 1
@@ -71,23 +79,48 @@ await runCleanly(async (signal) => {
 })
 
 function emptyFigures(): Figures {
-  return { rates: [], latencies: [], memory: [], soak: [] }
+  return { rates: [], latencies: [], memory: [], turns: [], soak: [] }
 }
 
-async function inPod(
+/** Starts a contestant in a pod of its own, which ends with `use`. */
+async function withPod(
   { name, command, env }: Contestant,
-  figures: Figures,
   signal: AbortSignal,
-  measure: (pod: Pod) => Promise<void>,
+  use: (pod: Pod) => Promise<void>,
 ): Promise<void> {
   signal.throwIfAborted()
-  const cgroup = Cgroup.create(`key-server-bench-${process.pid}`, POD)
+  const cgroup = Cgroup.create(`key-server-bench-${process.pid}-${name}`, POD)
   let server: MeasuredServer | undefined
   try {
     progress(`${name}: starting in ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB`)
     server = await MeasuredServer.start(name, cgroup.enter(pinned(SERVER_CORE, command)), env)
-    figures.readyMs = server.readyMs
-    const { origin } = server
+    await use({ server, cgroup })
+  } finally {
+    await server?.stop()
+    cgroup.remove()
+  }
+}
+
+/** The median of the milliseconds to readiness. */
+async function measureReadiness(contestant: Contestant, signal: AbortSignal): Promise<number> {
+  const times: number[] = []
+  for (let start = 0; start < (options.quick ? 1 : 5); start++) {
+    await withPod(contestant, signal, async ({ server }) => {
+      times.push(server.readyMs)
+    })
+  }
+  return median(times)
+}
+
+/** Measures in a pod that is warm and scraped. */
+function inPod(
+  contestant: Contestant,
+  figures: Figures,
+  signal: AbortSignal,
+  measure: (pod: Pod) => Promise<void>,
+): Promise<void> {
+  return withPod(contestant, signal, async (pod) => {
+    const { origin, name } = pod.server
     const scrapes = setInterval(() => {
       fetch(`${origin}/metrics`)
         .then((answer) => answer.text())
@@ -99,14 +132,27 @@ async function inPod(
         { url: `${origin}/key/${LENGTH}`, seconds: options.quick ? 4 : 10, connections: 64 },
         signal,
       )
-      await measure({ server, cgroup })
+      await measure(pod)
     } finally {
       clearInterval(scrapes)
     }
-    figures.memoryKills = cgroup.memoryKills()
-  } finally {
-    await server?.stop()
-    cgroup.remove()
+    figures.memoryKills = pod.cgroup.memoryKills()
+  })
+}
+
+/** The pods take turns, A B A B …, so that the machine's moods fall on both alike. */
+async function measureInTurn(
+  pods: readonly Pod[],
+  figures: readonly Figures[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let turn = 1; turn <= (options.quick ? 1 : TURNS); turn++) {
+    for (const [index, { server }] of pods.entries()) {
+      progress(`${server.name}: as many keys of ${LENGTH} bytes as it can, turn ${turn}`)
+      const plan = { url: `${server.origin}/key/${LENGTH}`, seconds, connections: 64 }
+      const { requests, seconds: took } = await sendLoad(plan, signal)
+      figures[index]?.turns.push(requests / took)
+    }
   }
 }
 
@@ -169,7 +215,7 @@ async function soak({ server, cgroup }: Pod, figures: Figures, signal: AbortSign
 }
 
 function report(own: Figures, go: Figures | undefined, end: string): void {
-  const made = `Made by \`npm run bench:capacity${options.quick ? ' -- --quick' : ''}\` on ${machine()}, in a cgroup of ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB, with /metrics scraped every ${SCRAPE_SECONDS} s; ${end}.`
+  const made = `Made by \`${command('bench:capacity')}\` on ${machine()}, in a cgroup of ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB, with /metrics scraped every ${SCRAPE_SECONDS} s; ${end}.`
   const text = [made, ...sections(own, go)].join('\n\n')
   const plots = own.soak.length === 0 ? {} : { 'soak.svg': soakPlot(own) }
   const json = `${JSON.stringify({ made, pod: POD, keyServer: own, go }, null, 2)}\n`
@@ -183,7 +229,7 @@ function report(own: Figures, go: Figures | undefined, end: string): void {
 
 function sections(own: Figures, go: Figures | undefined): string[] {
   const rate = own.rates.find(({ length }) => length === LENGTH)?.rate ?? Number.NaN
-  const goRate = go?.rates[0]?.rate
+  const ratios = own.turns.map((ownRate, turn) => ownRate / (go?.turns[turn] ?? Number.NaN))
   return [
     `### One pod carries\n\n${markdownTable(
       ['key length', 'requests/s', 'p50 ms', 'p95 ms', 'p99 ms'],
@@ -196,9 +242,9 @@ function sections(own: Figures, go: Figures | undefined): string[] {
       ]),
     )}`,
     `The original's guide estimates ${ORIGINAL_ESTIMATE.cpu} requests a second by CPU and ${ORIGINAL_ESTIMATE.memory} by memory.`,
-    goRate === undefined
+    go === undefined
       ? 'The Go peer could not be measured here.'
-      : `The Go peer in the same pod: ${round(goRate)} requests/s of ${LENGTH} bytes, ready in ${round(go?.readyMs ?? Number.NaN)} ms; this server does ${round(rate / goRate)} times as many.`,
+      : `The Go peer in a pod of its own, in turn with this server: ${round(median(go.turns))} requests/s of ${LENGTH} bytes; this server does ${round(median(ratios))} (${round(Math.min(...ratios))} to ${round(Math.max(...ratios))}) times as many. Go is ready in ${round(go.readyMs ?? Number.NaN)} ms.`,
     `Ready ${round(own.readyMs ?? Number.NaN)} ms after the process starts. Killed for memory: ${own.memoryKills ?? '–'} times.`,
     `### Latency below the limit (${LENGTH} bytes)\n\n${markdownTable(
       ['share of the most', 'requests/s', 'errors', 'p50 ms', 'p95 ms', 'p99 ms'],

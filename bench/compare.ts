@@ -4,7 +4,7 @@ import { readOptions, wholeNumber } from './lib/options.ts'
 import { type Contestant, findPeers, keyServer } from './lib/peers.ts'
 import { barChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
-import { machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
+import { command, machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
 import { MeasuredServer } from './lib/server.ts'
 import { median, round } from './lib/statistics.ts'
 
@@ -30,7 +30,7 @@ interface Result {
   readonly runs: Run[]
 }
 
-const MAX_SIZE = '65536'
+const MAX_SIZE = '1048576'
 const CONNECTIONS = 64
 const WARM_UP_SECONDS = 2
 
@@ -39,11 +39,16 @@ const cases: Case[] = [
   { name: '32 bytes', path: '/key/32', shared: true },
   { name: '1,024 bytes', path: '/key/1024', shared: true },
   { name: '65,536 bytes', path: '/key/65536', shared: true },
+  { name: '1,048,576 bytes', path: '/key/1048576', shared: true },
   { name: '32 bytes, scraped', path: '/key/32', shared: true, scrapeEvery: 5 },
   { name: '32 bytes as JSON', path: '/key/32', shared: false, headers: { accept: 'application/json' } },
   { name: '1,000 keys of 16 bytes', path: '/key/16?count=1000', shared: false },
 ]
-const quickCases = cases.filter(({ path, scrapeEvery }) => path !== '/key/65536' && scrapeEvery === undefined)
+/** Paths whose answers cost so much that a plot of them shows nothing else. */
+const LARGE = /65536|1048576|count=/
+const quickCases = cases.filter(
+  ({ path, scrapeEvery }) => !/65536|1048576/.test(path) && scrapeEvery === undefined,
+)
 
 const options = readOptions({
   quick: { type: 'boolean', default: false },
@@ -116,15 +121,18 @@ async function load(server: MeasuredServer, plan: Case, duration: number, signal
   const result = await sendLoad(
     { url: server.origin + path, seconds: duration, connections: CONNECTIONS, headers },
     signal,
-  )
-  clearInterval(timer)
+  ).finally(() => {
+    clearInterval(timer)
+    // A server that ended is the news, not what the load then met.
+    server.assertRunning()
+  })
   if (result.errors > 0)
     throw new Error(`${server.name} left ${result.errors} requests of ${path} without a good answer`)
   return { ...result, cpu: server.cpuSeconds() - before }
 }
 
 function report(results: readonly Result[], end: string, missing: readonly string[]): void {
-  const title = `Made by \`npm run bench${options.quick ? ' -- --quick' : ''}\` on ${machine()}; ${generator}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s; ${end}.`
+  const title = `Made by \`${command('bench')}\` on ${machine()}; ${generator}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s; ${end}.`
   const text = `${title}\n\n${missing.map((sentence) => `${sentence}.\n\n`).join('')}${resultTable(results)}\n${ratioTable(results)}`
   writeResults(options.out, {
     'compare.json': `${JSON.stringify({ made: title, missing, results }, null, 2)}\n`,
@@ -194,9 +202,8 @@ function ratioTable(results: readonly Result[]): string {
 }
 
 function plot(results: readonly Result[]): string {
-  const names = [...new Set(results.map((result) => result.case))].filter(
-    (name) => !name.startsWith('1,000 keys'),
-  )
+  const drawn = cases.filter(({ path }) => !LARGE.test(path)).map(({ name }) => name)
+  const names = drawn.filter((name) => results.some((result) => result.case === name))
   const servers = [...new Set(results.map(({ server }) => server))]
   const series = servers.map((server) => ({
     name: server,

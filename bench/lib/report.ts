@@ -8,6 +8,12 @@ export function machine(): string {
   return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, Linux ${release()}, Node ${process.versions.node}`
 }
 
+/** The npm script that this process runs as a person types it, flags and all. */
+export function command(script: string): string {
+  const flags = process.argv.slice(2)
+  return ['npm run', script, ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ')
+}
+
 /** Writes the results of a run into `folder`, which is made if need be. */
 export function writeResults(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(folder, { recursive: true })

@@ -63,7 +63,7 @@ export class MeasuredServer {
 
   /** Seconds of user and system time since the start, from the operating system. */
   cpuSeconds(): number {
-    this.#assertRunning()
+    this.assertRunning()
     const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS
@@ -71,7 +71,7 @@ export class MeasuredServer {
 
   /** MiB of resident memory: the most there has been (VmHWM), mapped program pages included. */
   peakMemory(): number {
-    this.#assertRunning()
+    this.assertRunning()
     const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))
     return Number(peak?.[1]) / 1024
   }
@@ -87,7 +87,8 @@ export class MeasuredServer {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  #assertRunning(): void {
+  /** @throws a sentence that says how the server ended, if it has. */
+  assertRunning(): void {
     if (this.#running) return
     const end = this.#child.signalCode ?? `status ${this.#child.exitCode}`
     throw new Error(
@@ -97,7 +98,7 @@ export class MeasuredServer {
 
   async #firstKey(deadline: number): Promise<void> {
     while (performance.now() < deadline) {
-      this.#assertRunning()
+      this.assertRunning()
       const answer = await fetch(`${this.origin}/key/16`).catch(() => undefined)
       if (answer?.ok) return
       await sleep(5)
