@@ -11,7 +11,13 @@ declare module 'fastify' {
 /** Decorates the app with its settings, held against their schema once more. */
 export default fp<{ config: Config }>(
   async (app, { config }) => {
-    await app.register(env, { schema: Settings, data: config, env: false, dotenv: false })
+    await app.register(env, {
+      schema: Settings,
+      data: config,
+      env: false,
+      dotenv: false,
+      ajv: { customOptions: (ajv) => ajv.addKeyword('secret') },
+    })
   },
   { name: 'config', fastify: '5.x' },
 )

@@ -24,9 +24,9 @@ export function documentPath(document: string): URL {
 function settingsTable(): string {
   const rows = settingsOf(Settings).map(([name, setting]) => [
     `\`-${flagOf(name)}\``,
-    `\`${variableOf(name)}\``,
+    setting.secret ? `\`${variableOf(name)}\`, \`${variableOf(name)}_FILE\`` : `\`${variableOf(name)}\``,
     valuesOf(setting),
-    setting.default === '' ? '' : `\`${setting.default}\``,
+    setting.default === undefined || setting.default === '' ? '' : `\`${setting.default}\``,
     setting.description,
   ])
   return table(['flag', 'variable', 'values', 'default', 'meaning'], rows)

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import envSchema from 'env-schema'
 import type { TObject } from 'typebox'
 import * as Type from 'typebox'
+import { keySpaceProblems } from './key-space-settings.ts'
 import { type Config, Settings } from './schemas/settings.ts'
 
 /** Thrown for settings that can't be served with; `problems` has one sentence for each. */
@@ -70,6 +71,8 @@ export function readSettings(sources: SettingsSources): Config {
   if (drainTime >= shutdownTimeout) {
     problems.push(`-drain-time (${drainTime}) must be less than -shutdown-timeout (${shutdownTimeout})`)
   }
+  // Without -unique these mean nothing, and a STORE in the environment may be somebody else's.
+  if (config.unique) problems.push(...keySpaceProblems(config, problems))
   if (problems.length > 0) throw new SettingsError(problems)
   return config
 }

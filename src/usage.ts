@@ -1,6 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { Settings } from './schemas/settings.ts'
-import { flagOf, type Setting, settingsOf } from './settings.ts'
+import { flagOf, type Setting, settingsOf, variableOf } from './settings.ts'
 
 /** What `-version` prints. */
 export const version = `key-server ${packageJson.version}`
@@ -26,7 +26,14 @@ Commands:
 
 Every flag is also an environment variable and a line of .env: -max-size is MAX_SIZE.
 A flag wins over the environment, the environment over .env.
+Others on the machine can read a command line; secrets are also read from the files that these name:
+${secretFiles()}.
 `
+}
+
+function secretFiles(): string {
+  const names = settingsOf(Settings).filter(([, { secret }]) => secret)
+  return names.map(([name]) => `${variableOf(name)}_FILE`).join(', ')
 }
 
 function typeOf({ type }: Setting): string {
@@ -34,5 +41,5 @@ function typeOf({ type }: Setting): string {
 }
 
 function defaultOf({ default: value }: Setting): string {
-  return ` (default ${value === '' ? '""' : value})`
+  return value === undefined ? '' : ` (default ${value === '' ? '""' : value})`
 }

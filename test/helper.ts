@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
@@ -10,6 +12,13 @@ import { readSettings } from '../src/settings.ts'
 
 /** For what comes soon, but on a busy machine not at once. */
 export const PATIENCE = { timeout: 30_000 }
+
+/** An empty folder, removed when the test ends. */
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'key-server-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
 
 /** The default settings with `overrides`. */
 export function settings(overrides: Partial<Config> = {}): Config {

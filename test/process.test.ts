@@ -1,25 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { PATIENCE, Recorder } from './helper.ts'
+import { newFolder, PATIENCE, Recorder } from './helper.ts'
 import { needs } from './program.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
 const PROGRAM = resolve(import.meta.dirname, '../src/server.ts')
-
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'key-server-process-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return folder
-}
 
 function record(stream: Readable): Recorder {
   const recorder = new Recorder()

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Type from 'typebox'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Config } from '../src/schemas/settings.ts'
 import {
   collectSettings,
@@ -12,16 +12,11 @@ import {
   type SettingsSources,
   variableOf,
 } from '../src/settings.ts'
+import { newFolder } from './helper.ts'
 
 interface Given extends Partial<Pick<SettingsSources, 'args' | 'env'>> {
   dotenv?: string
   unreadable?: boolean
-}
-
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'key-server-settings-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return folder
 }
 
 async function read({ args = [], env = {}, dotenv, unreadable }: Given): Promise<Config> {

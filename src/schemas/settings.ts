@@ -4,6 +4,9 @@ import * as Type from 'typebox'
 /** The least size of keys in bytes that must not repeat by chance, by the original's recommendation. */
 export const RECOMMENDED_SIZE = 16
 
+/** The least size of the key space's secret. */
+export const LEAST_SECRET_BYTES = 32
+
 /**
  * Every setting of the service: its type, bounds, default and one-line meaning. The flag (`-max-size`), the
  * environment variable (`MAX_SIZE`), the help text and the README's table are all derived from this schema.
@@ -60,6 +63,28 @@ export const Settings = Type.Object({
     default: false,
     description: 'log two lines for each request',
   }),
+  unique: Type.Boolean({
+    default: false,
+    description: `never hand out the same key of fewer than ${RECOMMENDED_SIZE} bytes twice`,
+  }),
+  store: Type.String({
+    default: './data/key-server.db',
+    description:
+      'where -unique keeps its counters: the path of a file, postgres://user@host/database or kubernetes:name-of-a-secret',
+    secret: true,
+  }),
+  keyspaceSecret: Type.Optional(
+    Type.String({
+      description: `secret of -unique, at least ${LEAST_SECRET_BYTES} bytes; with a file as the store one is made beside it if none is given`,
+      secret: true,
+    }),
+  ),
+  keyspaceOldSecret: Type.Optional(
+    Type.String({
+      description: 'the secret before, while it is being changed',
+      secret: true,
+    }),
+  ),
 })
 
 /** The settings of one server, checked and complete. */

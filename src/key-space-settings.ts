@@ -1,0 +1,28 @@
+import { type Config, LEAST_SECRET_BYTES } from './schemas/settings.ts'
+import { readLocation } from './stores/location.ts'
+
+/** What is wrong with the settings of `-unique`, in sentences without secrets, besides what was `found` already. */
+export function keySpaceProblems(config: Config, found: readonly string[]): string[] {
+  const { store, keyspaceSecret, keyspaceOldSecret } = config
+  const problems: string[] = []
+  // A value with a problem of its own is undefined here.
+  const location = store === undefined ? undefined : readLocation(store)
+  if (typeof location === 'string') problems.push(`-store (STORE) ${location}`)
+  const secrets = { KEYSPACE_SECRET: keyspaceSecret, KEYSPACE_OLD_SECRET: keyspaceOldSecret }
+  for (const [variable, secret] of Object.entries(secrets)) {
+    if (secret === undefined || Buffer.byteLength(secret) >= LEAST_SECRET_BYTES) continue
+    problems.push(
+      `${variable} must have at least ${LEAST_SECRET_BYTES} bytes, not ${Buffer.byteLength(secret)}`,
+    )
+  }
+  if (keyspaceSecret !== undefined || found.some((problem) => problem.includes('KEYSPACE_SECRET')))
+    return problems
+  if (typeof location === 'object' && location.kind !== 'file') {
+    problems.push(
+      `-unique with a ${location.kind} store needs KEYSPACE_SECRET or KEYSPACE_SECRET_FILE: at least ${LEAST_SECRET_BYTES} random bytes, the same for every server on that store`,
+    )
+  } else if (keyspaceOldSecret !== undefined) {
+    problems.push('KEYSPACE_OLD_SECRET needs KEYSPACE_SECRET, the new one')
+  }
+  return problems
+}
