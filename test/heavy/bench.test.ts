@@ -127,3 +127,18 @@ describe('a server that is already running', () => {
     expect([status, stderr]).toEqual([2, expect.stringContaining(flag)])
   })
 })
+
+describe('npm run bench:store', () => {
+  test('prints what the file store costs, and leaves nothing behind', () => {
+    const folder = resultFolder()
+    const { status, stdout } = bench('store', '--swaps', '5', '--folder', folder)
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/\| swap, a state of 1 kB \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|/)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('refuses --swaps "0" with a sentence', () => {
+    const { status, stderr } = bench('store', '--swaps', '0')
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--swaps')])
+  })
+})
