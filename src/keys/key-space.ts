@@ -1,0 +1,191 @@
+import { dropSmallest, freed, type Range, sumOf, withoutLargest } from './ranges.ts'
+
+/** Free ranges that a length keeps; the smallest of more are given up as lost. */
+export const MOST_FREE_RANGES = 64
+
+/** Leases that a length keeps open; the oldest of more are given up as lost. */
+export const MOST_LEASES = 1000
+
+/** The most keys of one lease. */
+export const LARGEST_LEASE = 1_000_000
+
+/** A lease takes at most this part of what is left, so that crashes can't empty a small space. */
+const LEASE_PART = 256
+
+/** How long the seed of an ended period is kept, in milliseconds. */
+export const GRACE_MS = 3_600_000
+
+/** Numbers that one replica alone deals, in their order: its id, the first, and how many. */
+export type Lease = readonly [id: string, first: number, count: number]
+
+/** What has become of the numbers of one length: those below the mark are free, leased, lost or used. */
+export interface LengthSpace {
+  /** All numbers from here on are untouched. It is stored before a number of a lease is dealt. */
+  readonly mark: number
+  /** Given back: ascending, with gaps between them. */
+  readonly free: readonly Range[]
+  /** The oldest first. */
+  readonly leases: readonly Lease[]
+  /** How many numbers nobody can account for any more. */
+  readonly lost: number
+}
+
+/** A stretch of time in which no key comes twice. */
+export interface Period {
+  /** 1 for the first. */
+  readonly number: number
+  /** 32 random bytes, sealed: see seal.ts. */
+  readonly seed: string
+  /** Milliseconds since the epoch by the store's clock. */
+  readonly startedAt: number
+}
+
+/** A period that is over. */
+export interface EndedPeriod {
+  readonly number: number
+  readonly seed: string
+  readonly endedAt: number
+}
+
+/** All that is stored of unique keys. It holds no key, and nothing that tells one without the secret. */
+export interface KeySpace {
+  /** Random: tells this store's history from any other's. */
+  readonly storeId: string
+  /** One more with every change. */
+  readonly revision: number
+  /** Why no key may be dealt before the next rotation. */
+  readonly fenced?: string
+  readonly period: Period
+  readonly ended: readonly EndedPeriod[]
+  /** By length in bytes; one that is not there is untouched. */
+  readonly lengths: Readonly<Record<string, LengthSpace>>
+}
+
+/** What has become of all keys of one length; `whole` is the sum of the others. */
+export interface Totals {
+  readonly whole: number
+  readonly used: number
+  readonly left: number
+  readonly lost: number
+  readonly leased: number
+}
+
+/** What a replica asks for. */
+export interface LeaseWish {
+  readonly length: number
+  /** Random: by it the replica finds the lease again after an answer that was lost. */
+  readonly id: string
+  /** Keys it would like to have in hand. */
+  readonly size: number
+  /** Keys that its clients wait for: more than its part of what is left, if need be. */
+  readonly demand: number
+  /** With fewer keys left than these it serves nobody, and takes none. */
+  readonly least: number
+}
+
+const UNTOUCHED: LengthSpace = { mark: 0, free: [], leases: [], lost: 0 }
+
+/**
+ * Keys of one length that a period can deal: all there are, up to what a double holds exactly; a million keys a
+ * second use up those of 7 bytes and more in 285 years.
+ */
+export function wholeOf(length: number): number {
+  return Math.min(256 ** length, Number.MAX_SAFE_INTEGER)
+}
+
+/** A store's first state. */
+export function newKeySpace(storeId: string, seed: string, now: number): KeySpace {
+  return { storeId, revision: 1, period: { number: 1, seed, startedAt: now }, ended: [], lengths: {} }
+}
+
+/** A changed state as it is to be stored: with the next revision, and without the seeds whose grace is over. */
+export function amended(space: KeySpace, now: number): KeySpace {
+  const ended = space.ended.filter(({ endedAt }) => now < endedAt + GRACE_MS)
+  return { ...space, ended, revision: space.revision + 1 }
+}
+
+/** Whether a change would remove seeds whose grace is over. */
+export function hasExpiredSeeds({ ended }: KeySpace, now: number): boolean {
+  return ended.some(({ endedAt }) => now >= endedAt + GRACE_MS)
+}
+
+/** What has become of the keys of `length` bytes. */
+export function totals(space: KeySpace, length: number): Totals {
+  const { mark, free, leases, lost } = lengthOf(space, length)
+  const whole = wholeOf(length)
+  const unused = sumOf(free)
+  const leased = leases.reduce((sum, [, , count]) => sum + count, 0)
+  return { whole, used: mark - unused - leased - lost, left: whole - mark + unused, lost, leased }
+}
+
+/** The open lease of that id. */
+export function findLease(space: KeySpace, length: number, id: string): Lease | undefined {
+  return lengthOf(space, length).leases.find(([other]) => other === id)
+}
+
+/** Leases numbers of one length, those that were given back first; undefined when fewer than `least` are left. */
+export function leased(space: KeySpace, wish: LeaseWish): KeySpace | undefined {
+  const { length, id, demand, least } = wish
+  const { left } = totals(space, length)
+  if (left < Math.max(least, 1)) return undefined
+  const part = Math.min(wish.size, LARGEST_LEASE, Math.floor(left / LEASE_PART))
+  const size = Math.max(part, Math.min(demand, LARGEST_LEASE), 1)
+  const before = lengthOf(space, length)
+  const [[first, count], rest] =
+    before.free.length > 0 ? withoutLargest(before.free, size) : fresh(before, size, length)
+  const leases = [...before.leases, [id, first, count] as const]
+  const folded = leases.slice(0, -MOST_LEASES)
+  return withLength(space, length, {
+    mark: Math.max(before.mark, first + count),
+    free: rest,
+    leases: leases.slice(-MOST_LEASES),
+    lost: folded.reduce((sum, [, , given]) => sum + given, before.lost),
+  })
+}
+
+/**
+ * Ends a lease of which the last `unused` numbers were not dealt: they are free again. A lease that is not there
+ * (ended before, or given up as lost) changes nothing.
+ */
+export function released(space: KeySpace, length: number, id: string, unused: number): KeySpace {
+  const lease = findLease(space, length, id)
+  if (lease === undefined) return space
+  const [, first, count] = lease
+  const before = lengthOf(space, length)
+  const [free, dropped] = dropSmallest(freed(before.free, [first + count - unused, unused]), MOST_FREE_RANGES)
+  return withLength(space, length, {
+    ...before,
+    free,
+    leases: before.leases.filter((other) => other !== lease),
+    lost: before.lost + dropped,
+  })
+}
+
+/** Begins the next period, with a seed that nothing was dealt from: all keys can come again, and no lease lives. */
+export function rotated(space: KeySpace, seed: string, now: number): KeySpace {
+  const { storeId, revision, period, ended } = space
+  return {
+    storeId,
+    revision,
+    period: { number: period.number + 1, seed, startedAt: now },
+    ended: [...ended, { number: period.number, seed: period.seed, endedAt: now }],
+    lengths: {},
+  }
+}
+
+/** Stops all replicas until the next rotation. `seen` is the highest revision that anybody remembers. */
+export function fenced(space: KeySpace, reason: string, seen: number): KeySpace {
+  return { ...space, fenced: reason, revision: Math.max(space.revision, seen) }
+}
+
+function lengthOf(space: KeySpace, length: number): LengthSpace {
+  return space.lengths[length] ?? UNTOUCHED
+}
+
+function withLength(space: KeySpace, length: number, changed: LengthSpace): KeySpace {
+  return { ...space, lengths: { ...space.lengths, [length]: changed } }
+}
+
+function fresh({ mark, free }: LengthSpace, size: number, length: number): [Range, readonly Range[]] {
+  return [[mark, Math.min(size, wholeOf(length) - mark)], free]
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import { type KeySpace, wholeOf } from '../../src/keys/key-space.ts'
+import { readKeySpace, UnreadableKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
+
+const SEED = Buffer.alloc(60).toString('base64')
+
+const space: KeySpace = {
+  storeId: 'store',
+  revision: 7,
+  fenced: 'a reason',
+  period: { number: 2, seed: SEED, startedAt: 5 },
+  ended: [{ number: 1, seed: SEED, endedAt: 5 }],
+  lengths: {
+    '2': {
+      mark: 100,
+      free: [
+        [3, 7],
+        [20, 10],
+      ],
+      leases: [
+        ['a', 30, 20],
+        ['b', 10, 10],
+      ],
+      lost: 9,
+    },
+  },
+}
+
+const document = JSON.parse(writeKeySpace(space)) as Record<string, unknown>
+const short = (changes: object) => ({ lengths: { '2': { ...space.lengths['2'], ...changes } } })
+
+test('what was written reads the same', () => {
+  expect(readKeySpace(writeKeySpace(space))).toEqual(space)
+  expect(document).toMatchObject({ version: 1 })
+})
+
+test.for([2, 3, 4711])('refuses version %i, whatever it holds, and names a way out', (version) => {
+  const newer = JSON.stringify({ version, anything: true })
+  expect(() => readKeySpace(newer)).toThrow(UnreadableKeySpace)
+  expect(() => readKeySpace(newer)).toThrow(
+    `the store's state has version ${version}, and this key-server knows 1`,
+  )
+})
+
+describe('refuses as damaged', () => {
+  test.for([
+    ['nothing', ''],
+    ['half a document', writeKeySpace(space).slice(0, -5)],
+    ['what is no JSON', 'marker-of-a-state'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['a number', '1'],
+    ['another document', '{"a":1}'],
+    ['a version in words', '{"version":"2"}'],
+    ['version 0', '{"version":0}'],
+  ] as const)('%s', ([, text]) => {
+    expect(() => readKeySpace(text)).toThrow(/^the store's state is damaged \([a-z ]+\): restore it/)
+    expect(() => readKeySpace(text)).toThrow(UnreadableKeySpace)
+  })
+
+  test.for<[string, object]>([
+    ['an unknown field', { more: 1 }],
+    ['no store id', { storeId: undefined }],
+    ['an empty store id', { storeId: '' }],
+    ['revision 0', { revision: 0 }],
+    ['half a revision', { revision: 1.5 }],
+    ['a revision past exact numbers', { revision: 2 ** 53 }],
+    ['a fence without a reason', { fenced: true }],
+    ['no period', { period: undefined }],
+    ['period 0', { period: { ...space.period, number: 0 } }],
+    ['a period that began in words', { period: { ...space.period, startedAt: 'today' } }],
+    ['a short seed', { period: { ...space.period, seed: 'AAAA' } }],
+    ['a seed that is no base64', { period: { ...space.period, seed: `${SEED.slice(0, -1)}*` } }],
+    ['an unknown field of a period', { period: { ...space.period, more: 1 } }],
+    ['ended periods that are no list', { ended: {} }],
+    ['an ended period without an end', { ended: [{ number: 1, seed: SEED, startedAt: 5 }] }],
+    ['lengths that are a list', { lengths: [] }],
+    ['length 0', { lengths: { '0': space.lengths['2'] } }],
+    ['length 16', { lengths: { '16': space.lengths['2'] } }],
+    ['a length in words', { lengths: { two: space.lengths['2'] } }],
+    ['a mark below what is known', short({ mark: 49 })],
+    ['a mark past the whole', short({ mark: wholeOf(2) + 1 })],
+    ['a negative mark', short({ mark: -1 })],
+    ['no mark', short({ mark: undefined })],
+    ['more lost than there is', short({ lost: 54 })],
+    ['negative losses', short({ lost: -1 })],
+    [
+      'free ranges that overlap',
+      short({
+        free: [
+          [0, 5],
+          [4, 2],
+        ],
+      }),
+    ],
+    ['a free range within a lease', short({ free: [[35, 2]] })],
+    ['an empty free range', short({ free: [[60, 0]] })],
+    ['a free range past the mark', short({ free: [[99, 2]] })],
+    ['a free range of three', short({ free: [[60, 1, 1]] })],
+    [
+      '65 free ranges',
+      short({ mark: 1000, free: Array.from({ length: 65 }, (_, index) => [100 + 2 * index, 1]) }),
+    ],
+    [
+      'leases that overlap',
+      short({
+        leases: [
+          ['a', 50, 10],
+          ['b', 59, 1],
+        ],
+      }),
+    ],
+    [
+      'two leases of one id',
+      short({
+        leases: [
+          ['a', 50, 10],
+          ['a', 60, 1],
+        ],
+      }),
+    ],
+    ['a lease without an id', short({ leases: [[50, 10]] })],
+    ['a lease of nothing', short({ leases: [['a', 50, 0]] })],
+    ['leases that are no list', short({ leases: {} })],
+    [
+      '1,001 leases',
+      short({ mark: 5000, leases: Array.from({ length: 1001 }, (_, index) => [`${index}`, 100 + index, 1]) }),
+    ],
+  ])('%s', ([, changes]) => {
+    expect(() => readKeySpace(JSON.stringify({ ...document, ...changes }))).toThrow(/ is damaged \(/)
+  })
+})
+
+test('a lease may end at the mark, and the mark at the whole', () => {
+  const full = short({ mark: 65_536, leases: [['a', 65_530, 6]], lost: 65_536 - 6 - 17 })
+  const text = JSON.stringify({ ...document, ...full })
+  expect(writeKeySpace(readKeySpace(text))).toBe(text)
+})
