@@ -77,6 +77,21 @@ export const EntropyUnavailable = problem<[]>(
   'No keys for now: the source of randomness fails its self-test',
   503,
 )
+export const KeyspaceExhausted = problem<[number]>(
+  'KEYSPACE_EXHAUSTED',
+  'Used up: fewer unique keys of this length (%d) are left in this period than are asked for',
+  409,
+)
+export const KeyspaceUnavailable = problem<[]>(
+  'KEYSPACE_UNAVAILABLE',
+  'No keys of fewer than 16 bytes for now: the store of unique keys is away',
+  503,
+)
+export const KeyspaceFenced = problem<[]>(
+  'KEYSPACE_FENCED',
+  'No keys of fewer than 16 bytes before a rotation: the store of unique keys has lost what it knew',
+  503,
+)
 export const NotReady = problem<[string]>('NOT_READY', 'Not ready: %s', 503)
 
 /** The problem type (RFC 9457, section 3.1.1) of a code, relative to the server: `/problems/not-found`. */
