@@ -6,14 +6,15 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from 'fastify'
-import { bodySize, makeBody, mediaType } from '../src/key-answer.ts'
+import { bodySize, type KeySource, makeBody, mediaType } from '../src/key-answer.ts'
 import { type KeyCall, readKeyCall } from '../src/key-call.ts'
 import { KEY_ROUTE } from '../src/key-path.ts'
+import type { Dealer } from '../src/keys/dealer.ts'
 import { formats } from '../src/keys/encodings.ts'
 import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
 import * as problems from '../src/problems.ts'
 import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
-import type { Config } from '../src/schemas/settings.ts'
+import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
 /** Names and values in turn, as node:http takes them. */
@@ -39,11 +40,20 @@ export default async function keyGeneration(
   }
   const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
     readKeyCall(params, query, headers.accept, config.maxBatchBytes)
-  const make = (call: KeyCall) => {
-    const body = makeBody(call, entropy)
+  const make = (call: KeyCall, source: KeySource) => {
+    const body = makeBody(call, source)
     app.counters.handedOut(call.length, call.count ?? 1)
     return body
   }
+  const dealerOf = ({ length }: KeyCall) => (length < RECOMMENDED_SIZE ? app.dealer : undefined)
+  const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
+    const body = make(call, source)
+    reply.hijack()
+    app.counters.answered('key', 200, request.startedAt)
+    writeAnswer(reply.raw, call, body, source.period)
+  }
+  const answerPost = (reply: FastifyReply, call: KeyCall, source: KeySource) =>
+    describe(reply, call, source.period).send(make(call, source))
 
   app.route<KeyRoute>({
     ...route,
@@ -51,10 +61,9 @@ export default async function keyGeneration(
     exposeHeadRoute: false,
     handler: (request, reply) => {
       const call = read(request)
-      const body = make(call)
-      reply.hijack()
-      app.counters.answered('key', 200, request.startedAt)
-      writeAnswer(reply.raw, call, body)
+      const dealer = dealerOf(call)
+      if (dealer === undefined) return answerGet(request, reply, call, entropy)
+      return whenReady(dealer, call, () => answerGet(request, reply, call, dealer))
     },
   })
   app.route<KeyRoute>({
@@ -64,7 +73,9 @@ export default async function keyGeneration(
     preValidation: refuseBody,
     handler: (request, reply) => {
       const call = read(request)
-      return describe(reply, call).send(make(call))
+      const dealer = dealerOf(call)
+      if (dealer === undefined) return answerPost(reply, call, entropy)
+      return whenReady(dealer, call, () => answerPost(reply, call, dealer))
     },
   })
   app.route<KeyRoute>({
@@ -72,12 +83,29 @@ export default async function keyGeneration(
     method: 'HEAD',
     handler: (request, reply) => {
       const call = read(request)
-      if (!entropy.healthy) throw new problems.EntropyUnavailable()
-      const size = bodySize(call)
+      const dealer = dealerOf(call)
+      const refusal =
+        dealer === undefined ? entropyRefusal(entropy) : dealer.refusal(call.length, call.count ?? 1)
+      if (refusal !== undefined) throw refusal
+      const size = bodySize(call, dealer?.period)
       if (size !== undefined) reply.header('content-length', size)
-      return describe(reply, call).send()
+      return describe(reply, call, dealer?.period).send()
     },
   })
+}
+
+/**
+ * Answers as soon as all keys of a call can be taken: at once, or with a promise. Between the two nothing may run,
+ * or another call could take them.
+ */
+function whenReady<T>(dealer: Dealer, call: KeyCall, answer: () => T): T | Promise<T> {
+  const { length, count = 1 } = call
+  if (dealer.ready(length, count)) return answer()
+  return dealer.more(length, count).then(() => whenReady(dealer, call, answer))
+}
+
+function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {
+  return healthy ? undefined : new problems.EntropyUnavailable()
 }
 
 /** A call without a body may have any media type, even one that Fastify can't read. */
@@ -110,10 +138,11 @@ function refuseBody(request: FastifyRequest, _reply: FastifyReply, done: (proble
  * Writes an answer as `describe` and `send` would, past Fastify's reply with its look at each payload and its
  * header objects. What that saves is in docs/performance.md.
  */
-function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer): void {
-  const size = String(body.length)
+function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer, period?: number): void {
   leaveConnectionOut(response)
-  response.writeHead(200, ['Content-Type', mediaType(call), ...ANSWER_HEADERS, 'Content-Length', size])
+  const headers = ['Content-Type', mediaType(call), ...ANSWER_HEADERS, 'Content-Length', String(body.length)]
+  if (period !== undefined) headers.push('Key-Period', String(period))
+  response.writeHead(200, headers)
   response.end(body, 'latin1')
 }
 
@@ -127,8 +156,9 @@ function leaveConnectionOut(response: ServerResponse): void {
   }
 }
 
-function describe(reply: FastifyReply, call: KeyCall): FastifyReply {
+function describe(reply: FastifyReply, call: KeyCall, period?: number): FastifyReply {
   leaveConnectionOut(reply.raw)
+  if (period !== undefined) reply.header('key-period', period)
   return reply
     .type(mediaType(call))
     .header('cache-control', 'no-store')

@@ -3,12 +3,14 @@ import config from '../plugins/config.ts'
 import errors, { answerRouterError } from '../plugins/errors.ts'
 import health from '../plugins/health.ts'
 import keyGeneration from '../plugins/key-generation.ts'
+import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
 import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
+import type { Store } from './stores/store.ts'
 
 /** How long a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -18,10 +20,15 @@ export interface AppParts {
   readonly log: FastifyBaseLogger
   /** For tests; OpenSSL's CSPRNG if left out. */
   readonly randomSource?: RandomSource | undefined
+  /** Where unique keys are accounted for; what the settings name if left out. */
+  readonly store?: Store | undefined
 }
 
 /** Composes the service. It does not listen: `inject` works on it, and `listen` is the caller's. */
-export async function createApp(settings: Config, { log, randomSource }: AppParts): Promise<FastifyInstance> {
+export async function createApp(
+  settings: Config,
+  { log, randomSource, store }: AppParts,
+): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
     ...(settings.logRequests ? { loggerInstance: log, logController: requestLog } : { logger: false }),
@@ -48,6 +55,7 @@ export async function createApp(settings: Config, { log, randomSource }: AppPart
   await app.register(parseErrors)
   await app.register(errors, { log })
   await app.register(health)
+  await app.register(keySpace, { log, store })
   await app.register(keyGeneration, { log, randomSource })
   return app
 }

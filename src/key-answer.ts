@@ -1,7 +1,15 @@
 import type { KeyCall } from './key-call.ts'
 import { CHECKSUM_SIZE, checksum } from './keys/checksum.ts'
 import { encodings, type TextFormat } from './keys/encodings.ts'
-import type { Entropy } from './keys/entropy.ts'
+import type { UseBytes } from './keys/entropy.ts'
+
+/** Where the bytes of keys come from. */
+export interface KeySource {
+  /** Hands `length` bytes that nobody else gets to `use`, and returns what it makes of them. */
+  take<T>(length: number, use: UseBytes<T>): T
+  /** The period in which they are unique; left out where they are random. */
+  readonly period?: number
+}
 
 /** The media type of an answer. */
 export function mediaType({ format, json }: KeyCall): string {
@@ -13,28 +21,28 @@ export function mediaType({ format, json }: KeyCall): string {
  * Makes the keys that a call asks for and writes them as its body.
  * @throws {EntropyUnavailable}
  */
-export function makeBody(call: KeyCall, entropy: Entropy): string | Buffer {
+export function makeBody(call: KeyCall, source: KeySource): string | Buffer {
   const { format } = call
-  if (format === 'raw') return rawKeys(call, entropy)
+  if (format === 'raw') return rawKeys(call, source)
   const body = call.json ? jsonBody : textBody
-  return body(call, () => textKey(call, format, entropy))
+  return body(call, () => textKey(call, format, source), source.period)
 }
 
 /** Bytes of the body that a call would get, without making a key; undefined where they depend on it. */
-export function bodySize(call: KeyCall): number | undefined {
+export function bodySize(call: KeyCall, period?: number): number | undefined {
   const { length, format, count = 1 } = call
   if (format === 'raw') return length * count
   const size = encodings[format].size(length)
   if (size === undefined) return undefined
   const keySize = call.prefix.length + size + (call.checksum ? CHECKSUM_SIZE : 0)
   const body = call.json ? jsonBody : textBody
-  return body(call, () => '').length + keySize * count
+  return body(call, () => '', period).length + keySize * count
 }
 
-function rawKeys({ length, count = 1 }: KeyCall, entropy: Entropy): Buffer {
+function rawKeys({ length, count = 1 }: KeyCall, source: KeySource): Buffer {
   const keys = Buffer.allocUnsafeSlow(length * count)
   for (let offset = 0; offset < keys.length; offset += length) {
-    entropy.take(length, (bytes, start, end) => bytes.copy(keys, offset, start, end))
+    source.take(length, (bytes, start, end) => bytes.copy(keys, offset, start, end))
   }
   return keys
 }
@@ -42,9 +50,9 @@ function rawKeys({ length, count = 1 }: KeyCall, entropy: Entropy): Buffer {
 function textKey(
   { length, prefix, checksum: withChecksum }: KeyCall,
   format: TextFormat,
-  entropy: Entropy,
+  source: KeySource,
 ): string {
-  const key = prefix + entropy.take(length, encodings[format].encode)
+  const key = prefix + source.take(length, encodings[format].encode)
   return withChecksum ? key + checksum(key) : key
 }
 
@@ -55,8 +63,9 @@ function textBody({ count }: KeyCall, key: () => string): string {
   return lines
 }
 
-function jsonBody({ length, format, count }: KeyCall, key: () => string): string {
-  const description = { length, format, entropyBits: length * 8 }
+function jsonBody({ length, format, count }: KeyCall, key: () => string, period?: number): string {
+  const random = { length, format, entropyBits: length * 8 }
+  const description = period === undefined ? random : { ...random, unique: true, period }
   if (count === undefined) return JSON.stringify({ key: key(), ...description })
   return JSON.stringify({ keys: Array.from({ length: count }, key), ...description })
 }

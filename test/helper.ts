@@ -9,6 +9,7 @@ import type { RandomSource } from '../src/keys/entropy.ts'
 import type { Output } from '../src/log.ts'
 import type { Config } from '../src/schemas/settings.ts'
 import { readSettings } from '../src/settings.ts'
+import type { Store } from '../src/stores/store.ts'
 
 /** For what comes soon, but on a busy machine not at once. */
 export const PATIENCE = { timeout: 30_000 }
@@ -37,12 +38,13 @@ export class Recorder implements Output {
 interface Parts {
   randomSource?: RandomSource
   log?: Output
+  store?: Store
 }
 
 /** An app with `overrides` of the default settings, closed when the test ends. */
 export async function buildApp(overrides: Partial<Config> = {}, parts: Parts = {}): Promise<FastifyInstance> {
-  const { randomSource, log = new Recorder() } = parts
-  const app = await createApp(settings(overrides), { log: pino<never>({}, log), randomSource })
+  const { randomSource, log = new Recorder(), store } = parts
+  const app = await createApp(settings(overrides), { log: pino<never>({}, log), randomSource, store })
   onTestFinished(() => app.close())
   return app
 }

@@ -3,6 +3,7 @@ import { createApp } from '../app.ts'
 import type { RandomSource } from '../keys/entropy.ts'
 import type { Output } from '../log.ts'
 import { type Config, RECOMMENDED_SIZE } from '../schemas/settings.ts'
+import { MemoryStore } from '../stores/memory.ts'
 
 /** A row of the table that both the tests and the self-test run. */
 export interface KeyLengthCase {
@@ -47,7 +48,11 @@ export function difference(
  * @returns the exit status: 0, or 1 at the first difference.
  */
 export async function selfTest(config: Config, output: Output, randomSource?: RandomSource): Promise<number> {
-  const app = await createApp(config, { log: pino({ level: 'error' }, output), randomSource })
+  const app = await createApp(config, {
+    log: pino({ level: 'error' }, output),
+    randomSource,
+    store: new MemoryStore(),
+  })
   try {
     for (const row of keyLengthCases(config)) {
       const found = difference(row, await app.inject(`/key/${row.length}`))

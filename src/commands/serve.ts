@@ -4,8 +4,11 @@ import { constants } from 'node:os'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createApp } from '../app.ts'
+import { UnreadableKeySpace } from '../keys/key-space-text.ts'
+import { WrongSecret } from '../keys/seal.ts'
 import type { Output } from '../log.ts'
 import { type Config, RECOMMENDED_SIZE } from '../schemas/settings.ts'
+import { StoreError } from '../stores/store.ts'
 
 /** A signal to the process group, such as Ctrl-C, reaches a server under npm twice: npm passes its own on. */
 const ECHO_MS = 200
@@ -21,11 +24,16 @@ export interface Host {
 
 /**
  * Serves until a signal stops it.
- * @returns the exit status: 0 after a clean stop; 1 when it can't listen, or when requests outlast the shutdown
+ * @returns the exit status: 0 after a clean stop; 1 when it can't listen, when an operator must mend
+ * the store of unique keys, or when requests outlast the shutdown
  * timeout; 128 and the signal's number after a second signal.
  */
 export async function serve(config: Config, log: FastifyBaseLogger, host: Host): Promise<number> {
-  const app = await createApp(config, { log })
+  const app = await createApp(config, { log }).catch(ifUnusable)
+  if (typeof app === 'string') {
+    host.stderr.write(`key-server: ${app}\n`)
+    return 1
+  }
   const stopped = stopOnSignal(app, log, host)
   try {
     await app.listen({ port: config.srvPort, host: config.host })
@@ -34,12 +42,19 @@ export async function serve(config: Config, log: FastifyBaseLogger, host: Host):
     return 1
   }
   log.info(`Starting server on port ${(app.server.address() as AddressInfo).port}...`)
-  if (config.minSize < RECOMMENDED_SIZE) {
+  if (config.minSize < RECOMMENDED_SIZE && !config.unique) {
     log.info(
       `Keys of fewer than ${RECOMMENDED_SIZE} bytes can repeat by chance; -min-size ${RECOMMENDED_SIZE} refuses them`,
     )
   }
   return stopped
+}
+
+/** What is wrong with the store of unique keys, in a sentence for who must mend it; any other error is a defect. */
+function ifUnusable(error: unknown): string {
+  const kinds = [StoreError, UnreadableKeySpace, WrongSecret]
+  if (error instanceof Error && kinds.some((kind) => error instanceof kind)) return error.message
+  throw error
 }
 
 function listenFailure(error: NodeJS.ErrnoException, { srvPort, host }: Config): string {

@@ -120,8 +120,8 @@ export class Dealer {
 
   /** Why `count` keys would be refused, as far as that can be told without asking the store or taking a key. */
   refusal(length: number, count: number): unknown {
-    if (this.#closed) return new KeyspaceUnavailable()
     if (this.fenced) return new KeyspaceFenced()
+    if (!this.#isAlive()) return new KeyspaceUnavailable()
     return this.#of(length).refusal(count, this.totals(length)?.left ?? Number.POSITIVE_INFINITY)
   }
 
