@@ -1,7 +1,7 @@
 import { progress, runCleanly } from './lib/clean-run.ts'
 import { generator, type LoadResult, sendLoad } from './lib/load.ts'
 import { readOptions, wholeNumber } from './lib/options.ts'
-import { type Contestant, findPeers, keyServer } from './lib/peers.ts'
+import { type Contestant, findPeers, keyServer, uniqueKeyServer } from './lib/peers.ts'
 import { barChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
 import { command, machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
@@ -14,6 +14,8 @@ interface Case {
   readonly headers?: Record<string, string>
   /** Whether the peers can do it too. */
   readonly shared: boolean
+  /** Whether a server with unique keys is measured beside the one with random keys. */
+  readonly unique?: boolean
   /** Seconds between scrapes of /metrics. */
   readonly scrapeEvery?: number
 }
@@ -42,6 +44,7 @@ const cases: Case[] = [
   { name: '1,048,576 bytes', path: '/key/1048576', shared: true },
   { name: '32 bytes, scraped', path: '/key/32', shared: true, scrapeEvery: 5 },
   { name: '32 bytes as JSON', path: '/key/32', shared: false, headers: { accept: 'application/json' } },
+  { name: '8 bytes', path: '/key/8', shared: false, unique: true },
   { name: '1,000 keys of 16 bytes', path: '/key/16?count=1000', shared: false },
 ]
 /** Paths whose answers cost so much that a plot of them shows nothing else. */
@@ -66,7 +69,8 @@ await runCleanly(async (signal) => {
   let end = 'complete'
   try {
     for (const plan of options.quick ? quickCases : cases) {
-      await measureCase(plan, plan.shared ? [keyServer, ...peers] : [keyServer], results, signal)
+      const others = [...(plan.shared ? peers : []), ...(plan.unique ? [uniqueKeyServer()] : [])]
+      await measureCase(plan, [keyServer, ...others], results, signal)
     }
   } catch (error) {
     end = `partial: ${(error as Error).message}`

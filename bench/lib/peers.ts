@@ -18,6 +18,12 @@ export const keyServer: Contestant = {
   command: [process.execPath, `--env-file=${path('../../node.env')}`, path('../../dist/server.cjs')],
 }
 
+/** The same with unique keys, accounted for in a file of its own: its keys a second are the ratio times ours. */
+export function uniqueKeyServer(): Contestant {
+  const store = join(mkdtempSync(join(tmpdir(), 'key-server-store-')), 'keys.db')
+  return { name: 'key-server -unique', command: [...keyServer.command, '-unique', '-store', store] }
+}
+
 /** What it is compared with, and a sentence for each peer that can't be had on this machine. */
 export function findPeers(): { peers: Contestant[]; missing: string[] } {
   const node = (file: string) => [process.execPath, path(`../peers/${file}`)]

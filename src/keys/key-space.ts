@@ -31,7 +31,7 @@ export interface LengthSpace {
 }
 
 /** A stretch of time in which no key comes twice. */
-export interface Period {
+interface Period {
   /** 1 for the first. */
   readonly number: number
   /** 32 random bytes, sealed: see seal.ts. */
@@ -41,7 +41,7 @@ export interface Period {
 }
 
 /** A period that is over. */
-export interface EndedPeriod {
+interface EndedPeriod {
   readonly number: number
   readonly seed: string
   readonly endedAt: number

@@ -13,7 +13,7 @@ export const SECRET = 'a secret of more than 32 bytes for tests'
 export type Fault = 'none' | 'fails' | 'is beaten' | 'succeeds but fails' | 'succeeds but was beaten'
 
 /** Time that only tests move. */
-export class TestClock implements Clock {
+class TestClock implements Clock {
   time = 1_000_000
   /** How far `wall` is from the store's clock. */
   skew = 0
