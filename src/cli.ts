@@ -1,8 +1,10 @@
 import { selfTest } from './commands/self-test.ts'
 import { type Host, serve } from './commands/serve.ts'
+import { showStore } from './commands/store-show.ts'
 import { createLog, type Output } from './log.ts'
 import type { Config } from './schemas/settings.ts'
 import { readSettings, SettingsError } from './settings.ts'
+import { readLocation } from './stores/location.ts'
 import { usage, version } from './usage.ts'
 
 /** The parts of `process` that the program uses. */
@@ -19,8 +21,8 @@ export interface Process extends Host {
  */
 export async function run(process: Process): Promise<number> {
   const words = process.argv.slice(2)
-  const command = words[0]?.startsWith('-') === false ? words.shift() : 'serve'
-  if (command !== 'serve' && command !== 'self-test') {
+  const command = takeCommand(words)
+  if (command !== 'serve' && command !== 'self-test' && command !== 'store show') {
     return refuse(process, [`unknown command ${JSON.stringify(command)}: see -help for those there are`])
   }
   if (words.some((word) => /^--?h(elp)?$/.test(word))) {
@@ -40,7 +42,19 @@ export async function run(process: Process): Promise<number> {
     throw error
   }
   if (command === 'self-test') return selfTest(config, process.stdout)
+  if (command === 'store show') {
+    const location = readLocation(config.store)
+    if (typeof location === 'string') return refuse(process, [`-store (STORE) ${location}`])
+    return showStore(config.store, process.stdout, process.stderr)
+  }
   return serve(config, await createLog(process.stdout), process)
+}
+
+/** Takes the words of the command away. */
+function takeCommand(words: string[]): string {
+  const isWord = () => words[0]?.startsWith('-') === false
+  const command = isWord() ? words.shift() : 'serve'
+  return command === 'store' && isWord() ? `store ${words.shift()}` : `${command}`
 }
 
 function refuse({ stderr }: Process, problems: readonly string[]): number {

@@ -23,6 +23,8 @@ Commands:
     \tserve keys
   key-server self-test [flags]
     \tcheck that a server with these flags answers as it should, and exit
+  key-server store show [flags]
+    \tprint what the store of -unique holds, and exit
 
 Every flag is also an environment variable and a line of .env: -max-size is MAX_SIZE.
 A flag wins over the environment, the environment over .env.

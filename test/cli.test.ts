@@ -36,6 +36,7 @@ describe('text that was asked for goes to stdout, and nothing is started', () =>
     ['-version', `${version}\n`],
     ['--version', `${version}\n`],
     ['self-test -help', usage()],
+    ['store show -help', usage()],
     ['-no-such-flag -help', usage()],
   ] as const)('%s', async ([words, text]) => {
     const process = new FakeProcess(words.split(' '))
@@ -58,6 +59,12 @@ describe('what is wrong is named on stderr, with status 2, and nothing is starte
     [['no-such-command'], {}, ['unknown command "no-such-command"']],
     [['no-such-command', '-help'], {}, ['unknown command "no-such-command"']],
     [[''], {}, ['unknown command ""']],
+    [['store'], {}, ['unknown command "store"']],
+    [['store', '-help'], {}, ['unknown command "store"']],
+    [['store', 'hide'], {}, ['unknown command "store hide"']],
+    [['store', 'show', 'stray'], {}, ['unexpected argument "stray"']],
+    [['store', 'show'], { STORE: 'redis://:hunter2@cache' }, ['-store (STORE) must be the path of a file']],
+    [['-unique'], { STORE: 'postgres://db/keys' }, ['-unique with a postgres store needs KEYSPACE_SECRET']],
   ])('%j %j', async ([words, env, starts]) => {
     const process = new FakeProcess(words, env)
     expect(await run(process)).toBe(2)
@@ -73,6 +80,16 @@ test('self-test runs the table with the settings given', async () => {
   expect(await run(process)).toBe(0)
   expect(process.stdout.text).toContain('Valid key length: /key/20 200\n')
   expect(process.stdout.text).toContain('Exceeds maximum key length: /key/65 400\n')
+  expect(process.eventNames()).toEqual([])
+})
+
+test('store show says what the store of the settings holds', async () => {
+  const process = new FakeProcess(['store', 'show'], {
+    STORE: '/nonexistent/keys.db',
+    KEYSPACE_SECRET: 'short',
+  })
+  expect(await run(process)).toBe(1)
+  expect(process.stderr.text).toMatch(/^key-server: there is no store/)
   expect(process.eventNames()).toEqual([])
 })
 

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { showStore } from '../../src/commands/store-show.ts'
 import { PostgresStore } from '../../src/stores/postgres.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { PATIENCE } from '../helper.ts'
+import { PATIENCE, Recorder } from '../helper.ts'
 import { keepsTheContract } from '../stores/contract.ts'
 import { PASSWORD, PostgresServer } from './postgres-server.ts'
 
@@ -108,6 +109,14 @@ describe('what is wrong is said, without a secret', () => {
     for (const attempt of [() => store.read(), () => store.swap('', 'the-state')]) {
       expect(await failureOf(attempt())).toEqual({ message, lasting: true })
     }
+  })
+
+  test('by store show too', async () => {
+    const [stdout, stderr] = [new Recorder(), new Recorder()]
+    expect(await showStore(server.url({ password: 'wrong-one' }), stdout, stderr)).toBe(1)
+    expect(stderr.text).toBe('key-server: the PostgreSQL store refuses the user or the password (28P01)\n')
+    expect(await showStore((await newPlace()).url, stdout, stderr)).toBe(0)
+    expect(stdout.text).toBe('The store is empty: no unique key was ever dealt from it\n')
   })
 
   test('a user without rights', async () => {
