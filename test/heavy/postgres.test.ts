@@ -186,6 +186,7 @@ describe('nothing hangs', () => {
     await vi.waitFor(async () => expect(await write(store, 'before')).toBe(true), PATIENCE)
     proxy.freeze()
     expect(await failureOf(store.read())).toEqual(late)
+    await vi.waitFor(() => expect(proxy.connections()).toBe(0), PATIENCE)
     proxy.thaw()
     await vi.waitFor(async () => expect((await store.read()).state).toBe('before'), PATIENCE)
   })
@@ -216,6 +217,7 @@ async function forwardTo(port: number) {
   })
   return {
     port: (proxy.address() as AddressInfo).port,
+    connections: () => pairs.filter(([client]) => !client.destroyed).length,
     freeze() {
       frozen = true
     },
@@ -231,7 +233,10 @@ test('a server that stops and starts again is used again', async () => {
   const store = open((await newPlace(own)).url)
   expect(await write(store, 'before')).toBe(true)
   await own.stop()
-  expect((await failureOf(store.read())).lasting).toBe(false)
+  const failures: string[] = []
+  for (let reads = 0; reads < 10; reads++) failures.push((await failureOf(store.read())).message)
+  // A client that waits longer after each failure would be late instead.
+  expect(new Set(failures.slice(2))).toEqual(new Set(['the PostgreSQL store fails: ECONNREFUSED']))
   expect((await failureOf(store.swap('', 'the-state'))).lasting).toBe(false)
   await own.start()
   expect((await store.read()).state).toBe('before')

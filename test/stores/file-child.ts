@@ -35,6 +35,10 @@ const actions: Record<string, () => Promise<void>> = {
     say(`${(await store.read()).state?.length}`)
   },
 
+  async some() {
+    for (let swap = 0; swap < 20; swap++) say(await trySwap(`state ${swap}`))
+  },
+
   async unprivileged() {
     if (process.getuid?.() === 0) {
       process.setgid?.(65534)
