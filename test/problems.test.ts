@@ -20,6 +20,9 @@ const table: [type: string, title: string, status: number, problem: problems.Pro
   ['headers-too-large', 'Headers too large', 431, new problems.HeadersTooLarge()],
   ['internal-error', 'Internal error', 500, new problems.InternalError()],
   ['entropy-unavailable', 'Entropy unavailable', 503, new problems.EntropyUnavailable()],
+  ['keyspace-exhausted', 'Keyspace exhausted', 409, new problems.KeyspaceExhausted(2)],
+  ['keyspace-unavailable', 'Keyspace unavailable', 503, new problems.KeyspaceUnavailable()],
+  ['keyspace-fenced', 'Keyspace fenced', 503, new problems.KeyspaceFenced()],
   ['not-ready', 'Not ready', 503, new problems.NotReady('shutting down')],
 ]
 
