@@ -8,7 +8,7 @@ import { type Snapshot, type Store, StoreError } from './store.ts'
 const TRUNCATE_MS = 60_000
 
 /** SQLite's primary result codes. */
-const [BUSY, FULL, NOTADB] = [5, 13, 26]
+const [BUSY, READONLY, CORRUPT, FULL, CANTOPEN, NOTADB] = [5, 8, 11, 13, 14, 26]
 
 // A random version, as a counter would be valid again after a backup is restored.
 const SETUP = `
@@ -148,6 +148,10 @@ function failure({ code, errcode = 0 }: Failure): StoreError {
       return new StoreError("the store's file is no database: give another one with -store", {
         lasting: true,
       })
+    case READONLY:
+    case CORRUPT:
+    case CANTOPEN:
+      return new StoreError(`the store's file can't be used: SQLite's code ${errcode}`, { lasting: true })
     default:
       return new StoreError(`the store's file fails: SQLite's code ${errcode}`)
   }

@@ -6,12 +6,14 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Host, serve } from '../../src/commands/serve.ts'
 import { createLog } from '../../src/log.ts'
 import type { Config } from '../../src/schemas/settings.ts'
-import { PATIENCE, Recorder, settings } from '../helper.ts'
+import { openStore } from '../../src/stores/open.ts'
+import { buildApp, newFolder, PATIENCE, Recorder, settings } from '../helper.ts'
 
 // Watched, so that a test can hold the drain until it has done its part, however slow the machine.
 vi.mock('node:timers/promises', { spy: true })
 vi.setConfig({ testTimeout: 60_000 })
 
+const SECRET = 'the secret of this release, of 32 bytes and more'
 const GET = 'GET /key/16 HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const HALF = GET.slice(0, -2)
 const REST = GET.slice(-2)
@@ -55,6 +57,46 @@ async function start(overrides: Partial<Config> = {}): Promise<Server> {
     signal: (name) => host.emit(name),
   }
 }
+
+/** A file whose state is `text`. */
+async function storeWith(text: string): Promise<string> {
+  const path = `${await newFolder()}/keys.db`
+  const store = await openStore(path)
+  await store.swap((await store.read()).version, text)
+  await store.close()
+  return path
+}
+
+describe('with -unique the server ends with a sentence, and starts nothing,', () => {
+  const refusal = async (overrides: Partial<Config>) => {
+    const host = new FakeHost()
+    const config = settings({ srvPort: 0, unique: true, keyspaceSecret: SECRET, ...overrides })
+    expect(await serve(config, await createLog(new Recorder()), host)).toBe(1)
+    expect(host.stderr.text).not.toContain(SECRET)
+    return host.stderr.text
+  }
+
+  test.for([
+    ['damaged', '{"version":1}', /^key-server: the store's state is damaged \(/],
+    ['newer', '{"version":2}', /^key-server: the store's state has version 2, /],
+  ] as const)('for a state that is %s, which it leaves as it is', async ([, text, sentence]) => {
+    const store = await storeWith(text)
+    expect(await refusal({ store })).toMatch(sentence)
+    const opened = await openStore(store)
+    expect((await opened.read()).state).toBe(text)
+    await opened.close()
+  })
+
+  test('for a secret other than that of the store', async () => {
+    const store = `${await newFolder()}/keys.db`
+    await buildApp({ unique: true, store, keyspaceSecret: 'the secret of another release of 32 bytes' })
+    expect(await refusal({ store })).toMatch(/^key-server: KEYSPACE_SECRET is not the one /)
+  })
+
+  test('for a folder as the store', async () => {
+    expect(await refusal({ store: await newFolder() })).toMatch(/^key-server: .+\n$/)
+  })
+})
 
 async function open(port: number): Promise<{ socket: Socket; received: Recorder }> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
