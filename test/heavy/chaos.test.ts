@@ -54,7 +54,7 @@ class Server {
 
   async start(): Promise<void> {
     const flags = ['-unique', '-host', '127.0.0.1', '-srv-port', '0', '-drain-time', '0']
-    const child = spawn(process.execPath, ['dist/server.js', ...flags], {
+    const child = spawn(process.execPath, ['dist/server.cjs', ...flags], {
       env: { KEYSPACE_SECRET: SECRET, STORE: this.#url },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
