@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Cgroup } from '../../bench/lib/cgroup.ts'
+import { findPeers } from '../../bench/lib/peers.ts'
 import { listen } from '../helper.ts'
 
 // These see that the bench works. No time that it measures makes a test pass or fail.
@@ -16,11 +18,12 @@ function resultFolder(): string {
   return folder
 }
 
-/** The processes that have `mark` in their environment. */
-function processesWith(mark: string): string[] {
+/** The processes that have `mark` in their environment and `words` in their command line. */
+function processesWith(mark: string, words = ''): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark)
+      const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8')
+      return read('environ').includes(mark) && read('cmdline').includes(words)
     } catch {
       return false
     }
@@ -42,7 +45,7 @@ describe('npm run bench -- --quick', () => {
     }
     const { made, results } = JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8'))
     expect(made).toMatch(/complete\.$/)
-    expect(results).toHaveLength(14)
+    expect(results).toHaveLength(16)
     expect(readFileSync(join(folder, 'compare.svg'), 'utf8')).toMatch(/^<svg .*node:http.*<\/svg>\n$/s)
   })
 
@@ -66,6 +69,38 @@ describe('npm run bench -- --quick', () => {
     expect(processesWith(mark)).toEqual([])
   })
 
+  test('tells which server ended while it was measured, and leaves none of the others', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = resultFolder()
+    const mark = randomUUID()
+    const env = { ...process.env, BENCH_MARK: mark }
+    const child = spawn(node, ['bench/compare.ts', '--quick', '--out', folder], { env })
+    let said = ''
+    child.stderr.on('data', (text) => {
+      said += text
+      if (!said.includes('round 2')) return
+      const [victim] = processesWith(mark, 'peers/bare.ts')
+      if (victim !== undefined) process.kill(Number(victim), 'SIGKILL')
+    })
+    const [status] = await once(child, 'exit')
+    expect(status).toBe(1)
+    const { made, results } = JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8'))
+    expect(made).toContain('partial: node:http ended (SIGKILL) while it was measured')
+    expect(results[0].runs).not.toEqual([])
+    expect(processesWith(mark)).toEqual([])
+  })
+
+  test('without Go leaves its peer out by name', () => {
+    const folder = resultFolder()
+    symlinkSync('/bin/sh', join(folder, 'sh'))
+    vi.stubEnv('PATH', folder)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { peers, missing } = findPeers()
+    expect(peers.map(({ name }) => name)).toEqual(['node:http', 'fastify-metrics'])
+    expect(missing).toEqual(['Go peer left out: there is no go program on this machine'])
+  })
+
   test.for([
     ['--rounds', '0'],
     ['--seconds', 'x'],
@@ -77,6 +112,13 @@ describe('npm run bench -- --quick', () => {
 })
 
 describe('npm run bench:capacity -- --quick', () => {
+  test('says what to do where a cgroup can not be made', () => {
+    const limits = { milliCpu: 200, memoryMiB: 128 }
+    expect(() => Cgroup.create('no-such-group/pod', limits)).toThrow(
+      /^a cgroup can't be made here \(.*\): run as root, or start the server in one yourself/,
+    )
+  })
+
   test('prints what one pod carries', { timeout: 300_000 }, () => {
     const { status, stdout, stderr } = bench('capacity', '--quick', '--out', resultFolder())
     if (process.getuid?.() !== 0) {
