@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import packageJson from '../package.json' with { type: 'json' }
 import { chartFiles, chartPath } from '../scripts/chart.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { settingsOf } from '../src/settings.ts'
@@ -21,6 +22,14 @@ test.for(settingsOf(Settings))(
     expect(parse(read('values.yaml'))).toMatchObject({ [name]: expected })
   },
 )
+
+test('the image and the chart have the version of the package', () => {
+  const { version, appVersion } = parse(read('Chart.yaml'))
+  const dockerfile = readFileSync(new URL('../Dockerfile', import.meta.url), 'utf8')
+  expect([version, appVersion, /^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1]]).toEqual(
+    Array(3).fill(packageJson.version),
+  )
+})
 
 interface Part {
   description?: string
