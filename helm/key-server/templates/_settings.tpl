@@ -38,7 +38,7 @@ setting is the value of the same name, a secret one is read from a file of a Sec
 volumes:
   - name: secrets
     projected:
-      defaultMode: 0440
+      defaultMode: 288 # 0440, which not every reader of YAML takes for octal
       sources: {{- . | trim | nindent 8 }}
 {{- end }}
 {{- end -}}
