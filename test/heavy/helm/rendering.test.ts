@@ -64,7 +64,11 @@ describe('the self-test', () => {
       'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded',
       'helm.sh/hook-output-log-policy': 'hook-failed',
     })
-    expect(job.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 240 })
+    expect(job.spec).toMatchObject({
+      backoffLimit: 0,
+      activeDeadlineSeconds: 240,
+      ttlSecondsAfterFinished: 86_400,
+    })
     const pod = podOf(job)
     expect(pod).toMatchObject({ automountServiceAccountToken: false, restartPolicy: 'Never' })
     expect(pod).not.toHaveProperty('serviceAccountName')
