@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml'
 import { manifestPath } from '../../scripts/manifest.ts'
 import { can, image, kubectl, newNamespace, Release } from './cluster.ts'
 
-test('the manifest for k3s installs, changes and takes away a release', async (context) => {
+test('the manifest for k3s installs, changes, refuses to break and takes away a release', async (context) => {
   if (!(await can(['get', 'crd', 'helmcharts.helm.cattle.io']))) {
     if (process.env.CI === 'true') throw new Error('the cluster has no helm-controller')
     context.skip('the cluster has no helm-controller, which k3s brings along')
@@ -39,6 +39,13 @@ test('the manifest for k3s installs, changes and takes away a release', async (c
   await release.served()
   const pods = await release.pods()
   expect(pods).toHaveLength(2)
+
+  await apply({ minSize: 20, maxSize: 10 })
+  await settled(
+    async () => JSON.parse(await release.helm('status', '--output', 'json')).info.status === 'failed',
+  )
+  expect(await release.pods()).toEqual(pods)
+  expect(await release.get('/key/16')).toMatch(/^[0-9a-f]{32}$/)
 
   await kubectl(['delete', ...chart, '--timeout=120s'])
   await settled(async () => (await release.kubectl('get', 'deployments', '--output', 'name')) === '')

@@ -71,6 +71,7 @@ export async function startLoad(release: Release, plan: Partial<LoadPlan> = {}) 
         '--timeout=60s',
       )
       const lines = (await release.kubectl('logs', name)).trim().split('\n')
+      await release.kubectl('delete', 'pod', name)
       return JSON.parse(lines.at(-1) ?? '')
     },
   }
