@@ -35,6 +35,20 @@ describe('a release', () => {
     await refuses(release, '/key/15')
   })
 
+  test('has a heap that follows its memory limit', async () => {
+    const release = new Release(await newNamespace())
+    const heapMiB = async () => {
+      const code = 'v8.getHeapStatistics().heap_size_limit / 2 ** 20'
+      const command = ['node', '--env-file=node.env', '--print', code]
+      return Number(await release.kubectl('exec', 'deployment/key-server', '--', ...command))
+    }
+    await release.apply('install')
+    const small = await heapMiB()
+    expect(small).toBeLessThan(110)
+    await release.apply('upgrade', { 'resources.limits.memory': '256Mi' })
+    expect(await heapMiB()).toBeGreaterThan(small + 40)
+  })
+
   test('whose self-test fails is not installed at all', async () => {
     const release = new Release(await newNamespace())
     expect(await release.tryTo('install', { minSize: 20, maxSize: 10 })).toMatchObject({ status: 1 })
