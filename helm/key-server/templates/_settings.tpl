@@ -1,6 +1,7 @@
 {{/*
 The service's settings as environment variables. settings.json is made from the service's own schema: each
-setting is the value of the same name, a secret one is read from a file of a Secret that exists.
+setting is the value of the same name, a secret one is read from a file of a Secret that exists. What the release
+makes itself is not there when the self-test runs, so it belongs in the Deployment alone.
 */}}
 {{- define "key-server.environment" -}}
 {{- range $setting := .Files.Get "settings.json" | fromJsonArray }}
