@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { alertsOf, RULES, readRules } from '../../alert-rules.ts'
 import { needs } from '../../program.ts'
+import { PROMETHEUS } from '../monitoring/examples.ts'
 import { errorCases } from './error-cases.ts'
 import { kubernetesCases } from './kubernetes-cases.ts'
 import { latencyCases } from './latency-cases.ts'
@@ -10,10 +11,12 @@ import { serviceCases } from './service-cases.ts'
 
 const cases = { ...errorCases, ...serviceCases, ...latencyCases, ...kubernetesCases }
 
-test('promtool finds nothing to mend in the rules', (context) => {
-  const { status, stdout, stderr } = spawnSync(needs('promtool', context), ['check', 'rules', RULES], {
-    encoding: 'utf8',
-  })
+test.for([
+  ['rules', RULES],
+  ['config', PROMETHEUS],
+] as const)('promtool finds nothing to mend in the %s', ([kind, file], context) => {
+  const promtool = needs('promtool', context)
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', kind, file], { encoding: 'utf8' })
   expect([status, stderr, stdout]).toEqual([0, '', expect.stringMatching(/SUCCESS: \d+ rules found/)])
 })
 

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, onTestFinished, type TestContext, vi } from 'vitest'
+import { PATIENCE, Recorder } from '../../helper.ts'
+import { needs } from '../../program.ts'
+
+/** A program that listens, ended with the test. */
+export interface Running {
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+/** A folder for the test's own files, with these in it; they are written as JSON, which is YAML. */
+function folderWith(files: Readonly<Record<string, unknown>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'key-server-monitoring-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 100 }))
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(folder, name), JSON.stringify(content))
+  return folder
+}
+
+/** The service itself, on the given port or a free one. */
+export function startKeyServer(port = '0'): Promise<Running> {
+  const program = resolve(import.meta.dirname, '../../../src/server.ts')
+  return start(process.execPath, [program, '-srv-port', port, '-host', '127.0.0.1'], /on port (\d+)\.\.\./)
+}
+
+/** Prometheus with that configuration and the other files beside it. */
+export async function startPrometheus(
+  context: TestContext,
+  config: object,
+  files: Readonly<Record<string, unknown>> = {},
+): Promise<Running> {
+  const folder = folderWith({ 'prometheus.yml': config, ...files })
+  return start(
+    needs('prometheus', context),
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      '--web.listen-address=127.0.0.1:0',
+    ],
+    LISTENING,
+  )
+}
+
+/** Alertmanager with that configuration, on its own. */
+export async function startAlertmanager(context: TestContext, config: object): Promise<Running> {
+  const folder = folderWith({ 'alertmanager.yml': config })
+  return start(
+    needs('prometheus-alertmanager', context),
+    [
+      `--config.file=${join(folder, 'alertmanager.yml')}`,
+      `--storage.path=${join(folder, 'data')}`,
+      '--web.listen-address=127.0.0.1:0',
+      '--cluster.listen-address=',
+    ],
+    LISTENING,
+  )
+}
+
+const LISTENING = /msg="Listening on" address=\S+:(\d+)/
+
+async function start(program: string, args: readonly string[], listening: RegExp): Promise<Running> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = new Recorder()
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => output.write(String(text)))
+  const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()))
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  onTestFinished(stop)
+  const port = await vi.waitFor(() => {
+    expect(child.exitCode, output.text).toBe(null)
+    const found = listening.exec(output.text)?.[1]
+    expect(found, output.text).toBeDefined()
+    return found
+  }, PATIENCE)
+  return { origin: `http://127.0.0.1:${port}`, stop }
+}
