@@ -1,16 +1,9 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, onTestFinished, type TestContext, vi } from 'vitest'
-import { PATIENCE, Recorder } from '../../helper.ts'
+import { onTestFinished, type TestContext } from 'vitest'
+import { LISTENING, type Listening, startListening } from '../../../bench/lib/listening.ts'
 import { needs } from '../../program.ts'
-
-/** A program that listens, ended with the test. */
-export interface Running {
-  readonly origin: string
-  stop(): Promise<void>
-}
 
 /** A folder for the test's own files, with these in it; they are written as JSON, which is YAML. */
 function folderWith(files: Readonly<Record<string, unknown>>): string {
@@ -22,7 +15,7 @@ function folderWith(files: Readonly<Record<string, unknown>>): string {
 }
 
 /** The service itself, on the given port or a free one. */
-export function startKeyServer(port = '0'): Promise<Running> {
+export function startKeyServer(port = '0'): Promise<Listening> {
   const program = resolve(import.meta.dirname, '../../../src/server.ts')
   return start(process.execPath, [program, '-srv-port', port, '-host', '127.0.0.1'], /on port (\d+)\.\.\./)
 }
@@ -32,7 +25,7 @@ export async function startPrometheus(
   context: TestContext,
   config: object,
   files: Readonly<Record<string, unknown>> = {},
-): Promise<Running> {
+): Promise<Listening> {
   const folder = folderWith({ 'prometheus.yml': config, ...files })
   return start(
     needs('prometheus', context),
@@ -46,7 +39,7 @@ export async function startPrometheus(
 }
 
 /** Alertmanager with that configuration, on its own. */
-export async function startAlertmanager(context: TestContext, config: object): Promise<Running> {
+export async function startAlertmanager(context: TestContext, config: object): Promise<Listening> {
   const folder = folderWith({ 'alertmanager.yml': config })
   return start(
     needs('prometheus-alertmanager', context),
@@ -60,23 +53,8 @@ export async function startAlertmanager(context: TestContext, config: object): P
   )
 }
 
-const LISTENING = /msg="Listening on" address=\S+:(\d+)/
-
-async function start(program: string, args: readonly string[], listening: RegExp): Promise<Running> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = new Recorder()
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => output.write(String(text)))
-  const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()))
-  const stop = async () => {
-    child.kill('SIGKILL')
-    await ended
-  }
-  onTestFinished(stop)
-  const port = await vi.waitFor(() => {
-    expect(child.exitCode, output.text).toBe(null)
-    const found = listening.exec(output.text)?.[1]
-    expect(found, output.text).toBeDefined()
-    return found
-  }, PATIENCE)
-  return { origin: `http://127.0.0.1:${port}`, stop }
+async function start(program: string, args: readonly string[], port: RegExp): Promise<Listening> {
+  const running = await startListening(program, args, port)
+  onTestFinished(() => running.stop())
+  return running
 }
