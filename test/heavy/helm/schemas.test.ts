@@ -25,6 +25,7 @@ const EVERYTHING = {
     egress: [{ ports: [{ port: 53, protocol: 'UDP' }] }],
   },
   serviceAccount: { annotations: { a: 'b' } },
+  dashboard: { enabled: true },
   nodeSelector: { disk: 'fast' },
   tolerations: [{ key: 'a', operator: 'Exists' }],
   affinity: { podAntiAffinity: {} },
