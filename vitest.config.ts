@@ -7,11 +7,21 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/heavy/**'],
+          exclude: ['test/heavy/**', 'test/cluster/**'],
           testTimeout: 30_000,
         },
       },
       { test: { name: 'heavy', include: ['test/heavy/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          // What one file does to the nodes' processors would be the other's load.
+          fileParallelism: false,
+        },
+      },
     ],
     coverage: {
       provider: 'v8',

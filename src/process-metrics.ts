@@ -4,6 +4,12 @@ import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
 const WANTED =
   /^(process_(cpu|start_time|resident|virtual|open_fds|max_fds)|nodejs_(eventloop_lag|heap_size|external_memory|gc|version))/
 
+/**
+ * Milliseconds between two looks at the event loop, which every delay that is reported holds too. A rarer timer costs
+ * an idle process less, but misses calls that hold the loop for tens of milliseconds; docs/monitoring.md has the costs.
+ */
+const EVENT_LOOP_TIMER_MS = 10
+
 let collected: Registry | undefined
 
 /**
@@ -13,8 +19,12 @@ let collected: Registry | undefined
 export function registerProcessMetrics(registry: Registry): void {
   if (collected === undefined) {
     collected = new Registry()
-    // The utilisation of the event loop is not wanted, so its sampling is made as rare as can be.
-    collectDefaultMetrics({ register: collected, eventLoopUtilizationTimeout: 2 ** 31 - 1 })
+    collectDefaultMetrics({
+      register: collected,
+      eventLoopMonitoringPrecision: EVENT_LOOP_TIMER_MS,
+      // The utilisation of the event loop is not wanted, so its sampling is made as rare as can be.
+      eventLoopUtilizationTimeout: 2 ** 31 - 1,
+    })
   }
   for (const { name } of collected.getMetricsAsArray()) {
     if (WANTED.test(name)) registry.registerMetric(collected.getSingleMetric(name) as Metric<string>)

@@ -1,0 +1,25 @@
+{{/* What the schema can't say, with what to do about it. */}}
+{{- define "key-server.checks" -}}
+{{- if lt (int64 .Values.srvPort) 1024 -}}
+{{- fail (printf "srvPort must be 1024 or more, not %d: the pods do not run as root. For clients, any port is possible: --set service.port=%d" (int64 .Values.srvPort) (int64 .Values.srvPort)) -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int64 .Values.autoscaling.minReplicas) (int64 .Values.autoscaling.maxReplicas)) -}}
+{{- fail (printf "autoscaling.minReplicas (%d) must not be more than autoscaling.maxReplicas (%d)" (int64 .Values.autoscaling.minReplicas) (int64 .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- $limit := dig "limits" "memory" "" .Values.resources -}}
+{{- $bytes := include "key-server.bytes" $limit -}}
+{{- if and $bytes (lt (float64 $bytes) 83886080.0) -}}
+{{- fail (printf "resources.limits.memory must be 80Mi or more, not %v: Node and its heap do not fit into less under load" $limit) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The bytes of a quantity such as 128Mi; empty for what is none, which Kubernetes then refuses. */}}
+{{- define "key-server.bytes" -}}
+{{- $text := kindIs "float64" . | ternary (. | int64) . | toString -}}
+{{- $number := regexFind "^[0-9]+([.][0-9]+)?" $text -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $unit := trimPrefix $number $text -}}
+{{- if and $number (hasKey $units $unit) -}}
+{{- mulf $number (get $units $unit) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,69 @@
+{{/* What every pod of the chart has. */}}
+{{- define "key-server.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ int64 .Values.runAsUser }}
+  runAsGroup: {{ int64 .Values.runAsUser }}
+  fsGroup: {{ int64 .Values.runAsUser }}
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What every container of the chart has. */}}
+{{- define "key-server.container" -}}
+image: {{ include "key-server.image" . | quote }}
+{{- with .Values.image.pullPolicy }}
+imagePullPolicy: {{ . }}
+{{- end }}
+{{- with .Values.resources }}
+resources: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  allowPrivilegeEscalation: false
+  capabilities:
+    drop: [ALL]
+  readOnlyRootFilesystem: true
+{{- end -}}
+
+{{/* A container with the service's settings: the server's and the self-test's. */}}
+{{- define "key-server.configuredContainer" -}}
+{{ include "key-server.container" . }}
+env: {{- include "key-server.environment" . | trim | nindent 2 }}
+{{- if include "key-server.secretSources" . }}
+volumeMounts:
+  - name: secrets
+    mountPath: /run/secrets/key-server
+    readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "key-server.image" -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- with .Values.image.digest -}}@{{ . }}{{- end -}}
+{{- end -}}
+
+{{- define "key-server.probe" -}}
+httpGet:
+  path: {{ .path | quote }}
+  port: http
+periodSeconds: {{ .periodSeconds }}
+timeoutSeconds: {{ .timeoutSeconds }}
+failureThreshold: {{ .failureThreshold }}
+{{- end -}}

@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Document, isMap, isScalar, type YAMLMap } from 'yaml'
+import { Settings } from '../src/schemas/settings.ts'
+import { flagOf, type Setting, settingsOf } from '../src/settings.ts'
+
+/** A part of the chart's values.schema.json. */
+interface Schema {
+  readonly $comment?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly properties?: Readonly<Record<string, Schema>>
+}
+
+const MADE = 'made from src/schemas/settings.ts'
+
+/** The chart's files that are made from the service's settings, and how, from their present text. */
+export const chartFiles: Readonly<Record<string, (files: (name: string) => string) => string>> = {
+  'settings.json': () =>
+    json(settingsOf(Settings).map(([name, { secret }]) => (secret ? { name, secret } : { name }))),
+  'values.schema.json': (read) => json(schemaOf(JSON.parse(read('values.schema.json')))),
+  'values.yaml': (read) => valuesOf(schemaOf(JSON.parse(read('values.schema.json')))),
+}
+
+/** The path of a file of the chart. */
+export function chartPath(name: string): URL {
+  return new URL(`../helm/key-server/${name}`, import.meta.url)
+}
+
+/** The schema with one property a setting, those made before replaced, and null refused at the top. */
+function schemaOf(schema: Schema): Schema {
+  const written = Object.entries(schema.properties ?? {}).filter(([, { $comment }]) => $comment !== MADE)
+  const made = settingsOf(Settings).map(([name, setting]) => [name, propertyOf(name, setting)])
+  const properties: Record<string, Schema> = Object.fromEntries([...made, ...written])
+  const required = Object.keys(properties).filter((name) => name !== 'global')
+  return { ...schema, required, properties } as Schema
+}
+
+function propertyOf(name: string, { secret, description, ...setting }: Setting): Schema {
+  if (!secret) return { $comment: MADE, description, default: '', ...setting }
+  const text = { type: 'string' }
+  return {
+    $comment: MADE,
+    description: `${description}; read from a Secret that exists`,
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: { description: "the Secret's name; empty means none", ...text, default: '' },
+      key: { description: 'the key in it', ...text, default: flagOf(name) },
+    },
+  } as Schema
+}
+
+/** values.yaml: each value with its default, below what the schema says of it. */
+function valuesOf(schema: Schema): string {
+  const document = new Document(defaultOf(schema))
+  document.commentBefore = ` Values of the key-server chart. Made by \`npm run chart\` from values.schema.json.`
+  if (isMap(document.contents)) describe(document.contents, schema, true)
+  return document.toString({ lineWidth: 0 })
+}
+
+function defaultOf({ default: value, properties }: Schema): unknown {
+  if (properties === undefined) return value
+  return Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, defaultOf(part)]))
+}
+
+function describe(map: YAMLMap, { properties = {} }: Schema, top: boolean): void {
+  for (const [index, { key, value }] of map.items.entries()) {
+    if (!isScalar(key)) continue
+    const part = properties[String(key.value)] ?? {}
+    key.spaceBefore = top && index > 0
+    if (part.description !== undefined) key.commentBefore = ` ${part.description}`
+    if (isMap(value)) describe(value, part, false)
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+if (import.meta.main) {
+  for (const [name, make] of Object.entries(chartFiles)) {
+    writeFileSync(
+      chartPath(name),
+      make((file) => readFileSync(chartPath(file), 'utf8')),
+    )
+  }
+}

@@ -1,0 +1,299 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Settings } from '../../../src/schemas/settings.ts'
+import { settingsOf, variableOf } from '../../../src/settings.ts'
+import { CHART, containerOf, type Manifest, one, podOf, render } from './chart.ts'
+
+const kinds = (manifests: readonly Manifest[]) => manifests.map(({ kind }) => kind).sort()
+const hooks = (manifests: readonly Manifest[], hook: string) =>
+  manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === hook)
+
+describe('settings', () => {
+  test('each reaches the server and its self-test as its variable, with the service’s own default', (context) => {
+    const manifests = render(context)
+    const expected = settingsOf(Settings)
+      .filter(([, { secret, default: value = '' }]) => !secret && value !== '')
+      .map(([name, setting]) => ({ name: variableOf(name), value: String(setting.default) }))
+    expect(containerOf(one(manifests, 'Deployment')).env).toEqual(expected)
+    expect(containerOf(one(manifests, 'Job')).env).toEqual(expected)
+  })
+
+  test('large numbers stay whole, and a change of one rolls the pods', (context) => {
+    const env = containerOf(one(render(context, { maxSize: 1_048_576, host: '::' }), 'Deployment')).env
+    expect(env).toContainEqual({ name: 'MAX_SIZE', value: '1048576' })
+    expect(env).toContainEqual({ name: 'HOST', value: '::' })
+  })
+
+  test('a secret one is a file of a Secret that exists, in both', (context) => {
+    const chart = mkdtempSync(join(tmpdir(), 'key-server-chart-'))
+    onTestFinished(() => rmSync(chart, { recursive: true }))
+    cpSync(CHART, chart, { recursive: true })
+    writeFileSync(
+      join(chart, 'settings.json'),
+      '[{"name":"apiToken","secret":true},{"name":"spare","secret":true}]',
+    )
+    rmSync(join(chart, 'values.schema.json'))
+    const values = { apiToken: { name: 'operators', key: 'token' }, spare: { name: '', key: 'spare' } }
+    for (const kind of ['Deployment', 'Job']) {
+      const workload = one(render(context, values, chart), kind)
+      const file = '/run/secrets/key-server/apiToken'
+      expect(containerOf(workload)).toMatchObject({
+        env: [{ name: 'API_TOKEN_FILE', value: file }],
+        volumeMounts: [{ name: 'secrets', mountPath: '/run/secrets/key-server', readOnly: true }],
+      })
+      const items = [{ key: 'token', path: 'apiToken' }]
+      expect(podOf(workload).volumes).toEqual([
+        {
+          name: 'secrets',
+          projected: { defaultMode: 0o440, sources: [{ secret: { name: 'operators', items } }] },
+        },
+      ])
+    }
+  })
+})
+
+describe('the self-test', () => {
+  test('runs before anything of the release is there, and depends on none of it', (context) => {
+    const manifests = render(context)
+    const job = one(manifests, 'Job')
+    expect(hooks(manifests, 'pre-install,pre-upgrade')).toEqual([job])
+    expect(job.metadata.annotations).toEqual({
+      'helm.sh/hook': 'pre-install,pre-upgrade',
+      'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded',
+      'helm.sh/hook-output-log-policy': 'hook-failed',
+    })
+    expect(job.spec).toMatchObject({
+      backoffLimit: 0,
+      activeDeadlineSeconds: 240,
+      ttlSecondsAfterFinished: 86_400,
+    })
+    const pod = podOf(job)
+    expect(pod).toMatchObject({ automountServiceAccountToken: false, restartPolicy: 'Never' })
+    expect(pod).not.toHaveProperty('serviceAccountName')
+    expect(pod).not.toHaveProperty('volumes')
+  })
+
+  test('is the server’s own container but for what it does', (context) => {
+    const manifests = render(context, { minSize: 16, image: { tag: 'x' } })
+    const { name, ports, livenessProbe, readinessProbe, startupProbe, ...server } = containerOf(
+      one(manifests, 'Deployment'),
+    )
+    const { name: its, args, ...tested } = containerOf(one(manifests, 'Job'))
+    expect(tested).toEqual(server)
+    expect({ name, its, args }).toEqual({ name: 'key-server', its: 'self-test', args: ['self-test'] })
+  })
+
+  test('is selected by no Service, budget or policy, nor are the pods of helm test', (context) => {
+    const manifests = render(context, { replicaCount: 2, networkPolicy: { enabled: true } })
+    const selector = one(manifests, 'Service').spec.selector as Record<string, string>
+    expect(one(manifests, 'PodDisruptionBudget').spec.selector).toEqual({ matchLabels: selector })
+    expect(one(manifests, 'NetworkPolicy').spec.podSelector).toEqual({ matchLabels: selector })
+    expect(one(manifests, 'Deployment').spec.template?.metadata.labels).toEqual(selector)
+    const others = [
+      one(manifests, 'Job').spec.template?.metadata,
+      ...hooks(manifests, 'test').map((m) => m.metadata),
+    ]
+    expect(others).toHaveLength(4)
+    for (const other of others) expect(other?.labels).not.toMatchObject(selector)
+  })
+})
+
+describe('pods', () => {
+  test('all meet the restricted standard, with a read-only root and no token', (context) => {
+    const manifests = render(context)
+    const pods = [
+      ...['Deployment', 'Job'].map((kind) => podOf(one(manifests, kind))),
+      ...hooks(manifests, 'test').map(({ spec }) => spec as unknown as ReturnType<typeof podOf>),
+    ]
+    expect(pods).toHaveLength(5)
+    for (const pod of pods) {
+      expect(pod).toMatchObject({
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            resources: {
+              requests: { cpu: '100m', memory: '64Mi' },
+              limits: { cpu: '200m', memory: '128Mi' },
+            },
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              capabilities: { drop: ['ALL'] },
+              readOnlyRootFilesystem: true,
+            },
+          },
+        ],
+      })
+    }
+  })
+
+  test('are probed on the health routes, or where a value says', (context) => {
+    const probes = { liveness: { path: '/key/1024' }, readiness: { path: '/metrics' } }
+    const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: 'http' } })
+    expect(containerOf(one(render(context), 'Deployment'))).toMatchObject({
+      startupProbe: probe('/livez'),
+      livenessProbe: probe('/livez'),
+      readinessProbe: probe('/readyz'),
+    })
+    expect(containerOf(one(render(context, { probes }), 'Deployment'))).toMatchObject({
+      startupProbe: probe('/livez'),
+      livenessProbe: probe('/key/1024'),
+      readinessProbe: probe('/metrics'),
+    })
+  })
+
+  test('have longer than the shutdown timeout to end, and are replaced without a gap', (context) => {
+    const { spec } = one(render(context, { drainTime: 30, shutdownTimeout: 70 }), 'Deployment')
+    expect(spec.template?.spec.terminationGracePeriodSeconds).toBe(75)
+    expect(spec.strategy).toEqual({ rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } })
+  })
+
+  test('spread over nodes, each version by itself', (context) => {
+    const manifest = one(render(context), 'Deployment')
+    expect(podOf(manifest).topologySpreadConstraints).toEqual([
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: manifest.spec.selector,
+        matchLabelKeys: ['pod-template-hash'],
+      },
+    ])
+  })
+
+  test('go where a person says', (context) => {
+    const placement = {
+      nodeSelector: { disk: 'fast' },
+      tolerations: [{ key: 'a', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      priorityClassName: 'first',
+      imagePullSecrets: [{ name: 'registry' }],
+    }
+    const manifests = render(context, placement)
+    expect(podOf(one(manifests, 'Deployment'))).toMatchObject(placement)
+    expect(podOf(one(manifests, 'Job'))).toMatchObject(placement)
+  })
+
+  test.for([
+    [{}, 'localhost:5000/key-server:0.1.0'],
+    [{ tag: '1.2.3' }, 'localhost:5000/key-server:1.2.3'],
+    [{ repository: 'a/b', digest: `sha256:${'a'.repeat(64)}` }, `a/b:0.1.0@sha256:${'a'.repeat(64)}`],
+  ] as const)('the image %o is %s', ([image, reference], context) => {
+    expect(containerOf(one(render(context, { image }), 'Deployment')).image).toBe(reference)
+  })
+})
+
+const ALWAYS = ['Deployment', 'Job', 'Pod', 'Pod', 'Pod', 'Service', 'ServiceAccount']
+
+describe('what is made', () => {
+  test.for([
+    ['by default', {}, []],
+    ['with two replicas', { replicaCount: 2 }, ['PodDisruptionBudget']],
+    ['with none', { replicaCount: 0 }, []],
+    [
+      'with autoscaling',
+      { autoscaling: { enabled: true } },
+      ['HorizontalPodAutoscaler', 'PodDisruptionBudget'],
+    ],
+    [
+      'with autoscaling of one',
+      { replicaCount: 2, autoscaling: { enabled: true, maxReplicas: 1 } },
+      ['HorizontalPodAutoscaler'],
+    ],
+    ['with a policy', { networkPolicy: { enabled: true } }, ['NetworkPolicy']],
+    ['with an ingress', { ingress: { enabled: true } }, ['Ingress']],
+    ['with a monitor', { serviceMonitor: { enabled: true } }, ['ServiceMonitor']],
+  ] as const)('%s', ([, values, more], context) => {
+    expect(kinds(render(context, values))).toEqual([...ALWAYS, ...more].sort())
+  })
+
+  test('no account of its own, when another is named or none is to be made', (context) => {
+    const account = (serviceAccount: object) => {
+      const manifests = render(context, { serviceAccount })
+      expect(kinds(manifests)).not.toContain('ServiceAccount')
+      return podOf(one(manifests, 'Deployment')).serviceAccountName
+    }
+    expect(account({ create: false })).toBe('default')
+    expect(account({ create: false, name: 'theirs' })).toBe('theirs')
+  })
+
+  test('replicas as asked; with autoscaling, and nothing running yet, its least', (context) => {
+    expect(one(render(context, { replicaCount: 4 }), 'Deployment').spec.replicas).toBe(4)
+    const autoscaling = { enabled: true, minReplicas: 3 }
+    expect(one(render(context, { replicaCount: 4, autoscaling }), 'Deployment').spec.replicas).toBe(3)
+  })
+
+  test('an autoscaler on CPU whose behaviour can be set', (context) => {
+    const behavior = { scaleDown: { stabilizationWindowSeconds: 600 } }
+    const autoscaling = { enabled: true, minReplicas: 2, maxReplicas: 5, behavior }
+    expect(one(render(context, { autoscaling }), 'HorizontalPodAutoscaler').spec).toMatchObject({
+      scaleTargetRef: { kind: 'Deployment', name: 'key-server' },
+      minReplicas: 2,
+      maxReplicas: 5,
+      metrics: [{ resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 100 } } }],
+      behavior,
+    })
+  })
+
+  test('a budget of one pod at a time', (context) => {
+    expect(one(render(context, { replicaCount: 2 }), 'PodDisruptionBudget').spec.maxUnavailable).toBe(1)
+  })
+
+  test('a policy that lets in whom a value names, and helm test, and nothing out', (context) => {
+    const from = [{ namespaceSelector: { matchLabels: { keys: 'yes' } } }]
+    const { spec } = one(render(context, { networkPolicy: { enabled: true, from } }), 'NetworkPolicy')
+    const test = { 'app.kubernetes.io/name': 'key-server-test', 'app.kubernetes.io/instance': 'key-server' }
+    expect(spec).toMatchObject({
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ ports: [{ port: 'http' }], from: [...from, { podSelector: { matchLabels: test } }] }],
+      egress: [],
+    })
+    for (const pod of hooks(render(context), 'test')) expect(pod.metadata.labels).toEqual(test)
+  })
+
+  test('an ingress to keys alone, of any name or those given', (context) => {
+    const rules = (ingress: object) =>
+      one(render(context, { ingress: { enabled: true, ...ingress } }), 'Ingress').spec.rules
+    const http = (path: string) => ({
+      paths: [
+        { path, pathType: 'Prefix', backend: { service: { name: 'key-server', port: { name: 'http' } } } },
+      ],
+    })
+    expect(rules({})).toEqual([{ http: http('/key') }])
+    expect(rules({ hosts: ['a.example', 'b.example'], paths: ['/'] })).toEqual([
+      { http: http('/'), host: 'a.example' },
+      { http: http('/'), host: 'b.example' },
+    ])
+  })
+
+  test('a monitor whose job is key-server, with the labels an operator looks for', (context) => {
+    const manifests = render(context, {
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+    })
+    const monitor = one(manifests, 'ServiceMonitor')
+    expect(monitor.metadata.labels.release).toBe('prometheus')
+    expect(monitor.spec).toMatchObject({
+      jobLabel: 'app.kubernetes.io/name',
+      endpoints: [{ port: 'http', path: '/metrics', interval: '15s' }],
+    })
+    expect(one(manifests, 'Service').metadata.labels['app.kubernetes.io/name']).toBe('key-server')
+  })
+
+  test('a service on the server’s port, or on another', (context) => {
+    const ports = (values: object) => one(render(context, values), 'Service').spec.ports
+    expect(ports({ srvPort: 8080 })).toEqual([{ name: 'http', port: 8080, targetPort: 'http' }])
+    expect(ports({ service: { port: 80 } })).toEqual([{ name: 'http', port: 80, targetPort: 'http' }])
+    expect(ports({ service: { type: 'NodePort', nodePort: 30080 } })).toEqual([
+      { name: 'http', port: 1123, targetPort: 'http', nodePort: 30080 },
+    ])
+  })
+
+  test('names short enough, whatever the release is called', (context) => {
+    for (const { metadata } of render(context, { fullnameOverride: 'a'.repeat(63) })) {
+      expect(metadata.name.length).toBeLessThanOrEqual(63)
+    }
+  })
+})
