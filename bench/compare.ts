@@ -16,6 +16,8 @@ interface Case {
   readonly shared: boolean
   /** Whether a server with unique keys is measured beside the one with random keys. */
   readonly unique?: boolean
+  /** As many as others have, if left out. */
+  readonly connections?: number
   /** Seconds between scrapes of /metrics. */
   readonly scrapeEvery?: number
 }
@@ -41,7 +43,7 @@ const cases: Case[] = [
   { name: '32 bytes', path: '/key/32', shared: true },
   { name: '1,024 bytes', path: '/key/1024', shared: true },
   { name: '65,536 bytes', path: '/key/65536', shared: true },
-  { name: '1,048,576 bytes', path: '/key/1048576', shared: true },
+  { name: '1,048,576 bytes', path: '/key/1048576', shared: true, connections: 8 },
   { name: '32 bytes, scraped', path: '/key/32', shared: true, scrapeEvery: 5 },
   { name: '32 bytes as JSON', path: '/key/32', shared: false, headers: { accept: 'application/json' } },
   { name: '8 bytes', path: '/key/8', shared: false, unique: true },
@@ -121,9 +123,9 @@ async function load(server: MeasuredServer, plan: Case, duration: number, signal
   const timer = plan.scrapeEvery === undefined ? undefined : setInterval(scrape, plan.scrapeEvery * 1000)
   if (timer !== undefined) scrape()
   const before = server.cpuSeconds()
-  const { path, headers = {} } = plan
+  const { path, headers = {}, connections = CONNECTIONS } = plan
   const result = await sendLoad(
-    { url: server.origin + path, seconds: duration, connections: CONNECTIONS, headers },
+    { url: server.origin + path, seconds: duration, connections, headers },
     signal,
   ).finally(() => {
     clearInterval(timer)
@@ -136,7 +138,7 @@ async function load(server: MeasuredServer, plan: Case, duration: number, signal
 }
 
 function report(results: readonly Result[], end: string, missing: readonly string[]): void {
-  const title = `Made by \`${command('bench')}\` on ${machine()}; ${generator}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s; ${end}.`
+  const title = `Made by \`${command('bench')}\` on ${machine()}; ${generator}, ${CONNECTIONS} connections (8 for 1,048,576 bytes), ${rounds} rounds of ${seconds} s; ${end}.`
   const text = `${title}\n\n${missing.map((sentence) => `${sentence}.\n\n`).join('')}${resultTable(results)}\n${ratioTable(results)}`
   writeResults(options.out, {
     'compare.json': `${JSON.stringify({ made: title, missing, results }, null, 2)}\n`,
