@@ -112,7 +112,13 @@ describe('pods', () => {
       expect(pod).toMatchObject({
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 1000,
+          runAsGroup: 1000,
+          fsGroup: 1000,
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
         containers: [
           {
             resources: {
@@ -292,8 +298,11 @@ describe('what is made', () => {
   })
 
   test('names short enough, whatever the release is called', (context) => {
-    for (const { metadata } of render(context, { fullnameOverride: 'a'.repeat(63) })) {
-      expect(metadata.name.length).toBeLessThanOrEqual(63)
+    const longest = 'a'.repeat(53)
+    for (const values of [{}, { fullnameOverride: 'a'.repeat(63) }]) {
+      for (const { metadata } of render(context, values, CHART, longest)) {
+        expect(metadata.name).toMatch(/^[a-z0-9-]{1,62}[a-z0-9]$/)
+      }
     }
   })
 })
