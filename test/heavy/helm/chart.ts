@@ -62,6 +62,11 @@ export function render(
     .filter((manifest) => manifest !== null)
 }
 
+/** Those that helm runs at that event. */
+export function hooks(manifests: readonly Manifest[], event: string): Manifest[] {
+  return manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === event)
+}
+
 /** The one object of that kind. */
 export function one(manifests: readonly Manifest[], kind: string): Manifest {
   const [found, ...more] = manifests.filter((manifest) => manifest.kind === kind)
