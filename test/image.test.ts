@@ -16,3 +16,11 @@ test('no production dependency is built for one kind of processor, so that an im
     production.filter(([, { hasInstallScript, cpu }]) => hasInstallScript === true || cpu !== undefined),
   ).toEqual([])
 })
+
+test('the image for another processor runs nothing while it is built, and its other stages run on this one', () => {
+  const dockerfile = readFileSync(new URL('../Dockerfile', import.meta.url), 'utf8')
+  const stages = dockerfile.split(/^FROM /m).slice(1)
+  expect(stages.at(-1)).not.toMatch(/^RUN /m)
+  const bases = stages.slice(0, -1).map((stage) => stage.split(' ')[0])
+  expect(bases).toEqual(['--platform=$BUILDPLATFORM', '--platform=$BUILDPLATFORM', 'tests'])
+})

@@ -5,7 +5,8 @@ import { parse } from 'yaml'
 import { manifest, manifestPath, packChart } from '../scripts/manifest.ts'
 
 test('the manifest for k3s holds the chart as it is; `npm run manifest` makes it so', () => {
-  expect(readFileSync(manifestPath, 'utf8')).toBe(manifest())
+  // The chart is one line of many thousand characters: to be told that it differs is enough.
+  expect(readFileSync(manifestPath, 'utf8') === manifest()).toBe(true)
 })
 
 test('the chart is packed to the same bytes every time, with no time, owner or name of this machine', () => {

@@ -5,7 +5,9 @@ import { manifestPath } from '../../scripts/manifest.ts'
 import { can, image, kubectl, newNamespace, Release } from './cluster.ts'
 
 test('the manifest for k3s installs, changes, refuses to break and takes away a release', async (context) => {
-  if (!(await can(['get', 'crd', 'helmcharts.helm.cattle.io']))) {
+  if (
+    !(await can(['wait', 'crd/helmcharts.helm.cattle.io', '--for=condition=Established', '--timeout=60s']))
+  ) {
     if (process.env.CI === 'true') throw new Error('the cluster has no helm-controller')
     context.skip('the cluster has no helm-controller, which k3s brings along')
   }

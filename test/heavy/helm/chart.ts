@@ -42,19 +42,29 @@ export function helm(context: TestContext, args: readonly string[], input = '') 
   return spawnSync(needs(HELM, context), args, { encoding: 'utf8', input })
 }
 
-/** What `helm template` says of the chart with `values`, in the namespace `keys`, as release `key-server`. */
-export function template(context: TestContext, values: object = {}, chart = CHART) {
+/** What `helm template` says of the chart with `values`, in the namespace `keys`. */
+export function template(context: TestContext, values: object = {}, chart = CHART, release = 'key-server') {
   const args = ['--namespace', 'keys', '--kube-version', KUBERNETES, '--values', '-']
-  return helm(context, ['template', 'key-server', chart, ...args], JSON.stringify(values))
+  return helm(context, ['template', release, chart, ...args], JSON.stringify(values))
 }
 
 /** The objects of a release with `values`, hooks among them. */
-export function render(context: TestContext, values: object = {}, chart = CHART): Manifest[] {
-  const { status, stdout, stderr } = template(context, values, chart)
+export function render(
+  context: TestContext,
+  values: object = {},
+  chart = CHART,
+  release?: string,
+): Manifest[] {
+  const { status, stdout, stderr } = template(context, values, chart, release)
   if (status !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null)
+}
+
+/** Those that helm runs at that event. */
+export function hooks(manifests: readonly Manifest[], event: string): Manifest[] {
+  return manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === event)
 }
 
 /** The one object of that kind. */
