@@ -1,5 +1,7 @@
 // A process of its own with a file store, for test/stores/file.test.ts: does what its first argument says.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { FileStore } from '../../src/stores/file.ts'
+import { StoreError } from '../../src/stores/store.ts'
 
 const [action = '', path = ''] = process.argv.slice(2)
 const store = new FileStore(path)
@@ -18,10 +20,17 @@ const actions: Record<string, () => Promise<void>> = {
   /** Counts up until it is killed, and says each number that is stored. */
   async count() {
     for (;;) {
-      const { version, state = '0' } = await store.read()
-      const next = String(Number(state) + 1)
-      // Long enough for several pages, so that a swap torn in two would show.
-      if (await store.swap(version, next.padStart(20_000, '0'))) say(next)
+      try {
+        const { version, state = '0' } = await store.read()
+        const next = String(Number(state) + 1)
+        // Long enough for several pages, so that a swap torn in two would show.
+        if (await store.swap(version, next.padStart(20_000, '0'))) say(next)
+      } catch (error) {
+        // Another process's lock.
+        if (!(error instanceof StoreError) || error.lasting) throw error
+      }
+      // Two that never rest could lock each other out for ever.
+      await sleep(Math.random() * 4)
     }
   },
 
