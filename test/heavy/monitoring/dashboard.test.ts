@@ -33,7 +33,7 @@ async function startRecording(): Promise<string> {
 
 test('every panel shows data of a real server', async (context) => {
   const server = await startKeyServer()
-  const labels = { namespace: 'keys', pod: 'key-server-0', container: 'key-server' }
+  const labels = { namespace: 'keys', pod: 'key-server-6b64c94f9d-7x76v', container: 'key-server' }
   const config = quickPrometheus(new URL(server.origin).host, labels)
   const kubernetes = {
     job_name: 'kubernetes',
