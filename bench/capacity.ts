@@ -6,7 +6,7 @@ import { readOptions, wholeNumber } from './lib/options.ts'
 import { type Contestant, findPeers, keyServer } from './lib/peers.ts'
 import { lineChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
-import { command, machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
+import { command, machine, makeFolder, markdownTable, replaceMade, writeResults } from './lib/report.ts'
 import { MeasuredServer } from './lib/server.ts'
 import { median, round } from './lib/statistics.ts'
 
@@ -51,6 +51,7 @@ interface Figures {
   memoryKills?: number
 }
 
+makeFolder(options.out)
 await runCleanly(async (signal) => {
   const { peers, missing } = findPeers()
   for (const sentence of missing) progress(sentence)

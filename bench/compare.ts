@@ -4,7 +4,7 @@ import { readOptions, wholeNumber } from './lib/options.ts'
 import { type Contestant, findPeers, keyServer, uniqueKeyServer } from './lib/peers.ts'
 import { barChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
-import { command, machine, markdownTable, replaceMade, writeResults } from './lib/report.ts'
+import { command, machine, makeFolder, markdownTable, replaceMade, writeResults } from './lib/report.ts'
 import { MeasuredServer } from './lib/server.ts'
 import { median, round } from './lib/statistics.ts'
 
@@ -64,6 +64,7 @@ const options = readOptions({
 const rounds = wholeNumber('rounds', options.rounds, 100)
 const seconds = wholeNumber('seconds', options.seconds ?? (options.quick ? '1' : '5'), 600)
 
+makeFolder(options.out)
 await runCleanly(async (signal) => {
   const { peers, missing } = findPeers()
   for (const sentence of missing) progress(sentence)

@@ -13,15 +13,15 @@ const USAGE = `Usage, for a server that is already running:
 
   --url URL          what to ask for (default http://127.0.0.1:1123/key/32)
   --seconds N        1 to 3600 (default: load 10, stress 60, idle 30)
-  --connections N    1 to 10000 (default: load 64, stress 1024)
+  --connections N    load and stress: 1 to 10000 (default: load 64, stress 1024)
   --rate N           load only: requests a second in all (default: as many as there can be)
 `
 const HEAD = ['connections', 'requests/s', 'errors', 'p50 ms', 'p95 ms', 'p99 ms']
 
 const modes = {
-  load: { run: load, seconds: '10', connections: '64' },
-  stress: { run: stress, seconds: '60', connections: '1024' },
-  idle: { run: idle, seconds: '30', connections: '1' },
+  load: { run: load, seconds: '10', connections: '64', takes: ['connections', 'rate'] },
+  stress: { run: stress, seconds: '60', connections: '1024', takes: ['connections'] },
+  idle: { run: idle, seconds: '30', connections: '1', takes: [] as string[] },
 }
 
 interface Options {
@@ -33,56 +33,90 @@ interface Options {
 
 const { mode, options } = readCommandLine()
 await runCleanly(async (signal) => {
-  const answer = await fetch(options.url, { signal }).catch(() => {
-    throw new Error(`nothing answers at ${options.url}: start a server there, or name another with --url`)
-  })
-  if (!answer.ok)
-    throw new Error(`${options.url} answers ${answer.status}: name an URL that answers 200 with --url`)
+  await assertAnswering(options.url, signal)
   await mode.run(options, signal)
 })
 
 async function load({ rate, ...plan }: Options, signal: AbortSignal): Promise<void> {
-  const result = await sendLoad(rate === undefined ? plan : { ...plan, rate }, signal)
-  process.stdout.write(markdownTable(HEAD, [row(plan.connections, result)]))
+  const rows: string[][] = []
+  await summarise(HEAD, rows, signal, async () => {
+    const result = await sendLoad(rate === undefined ? plan : { ...plan, rate }, signal)
+    rows.push(row(plan.connections, result))
+    if (result.errors > 0) await assertAnswering(plan.url, signal)
+  })
 }
 
 async function stress({ url, seconds, connections }: Options, signal: AbortSignal): Promise<void> {
   const steps = Math.floor(Math.log2(connections)) + 1
   const plan = { url, seconds: Math.max(1, Math.floor(seconds / steps)) }
   const rows: string[][] = []
-  try {
+  await summarise(HEAD, rows, signal, async () => {
     for (let step = 0; step < steps; step++) {
       progress(`step ${step + 1} of ${steps}: ${2 ** step} connections for ${plan.seconds} s`)
-      rows.push(row(2 ** step, await sendLoad({ ...plan, connections: 2 ** step }, signal)))
+      const result = await sendLoad({ ...plan, connections: 2 ** step }, signal)
+      rows.push(row(2 ** step, result))
+      if (result.errors > 0) await assertAnswering(url, signal)
     }
-  } finally {
-    process.stdout.write(markdownTable(HEAD, rows))
-  }
+  })
 }
 
 async function idle({ url, seconds }: Options, signal: AbortSignal): Promise<void> {
   const before = await scrape(url)
   const times: number[] = []
-  for (let second = 0; second < seconds; second++) {
-    const start = performance.now()
-    await (await fetch(url, { signal })).arrayBuffer()
-    times.push(performance.now() - start)
-    await sleep(1000, undefined, { signal })
+  const rows: string[][] = []
+  await summarise(['CPU ms/s', 'memory MiB', 'p50 ms', 'p95 ms', 'p99 ms'], rows, signal, async () => {
+    try {
+      while (times.length < seconds) {
+        const start = performance.now()
+        await assertAnswering(url, signal)
+        times.push(performance.now() - start)
+        await sleep(1000, undefined, { signal })
+      }
+    } finally {
+      const after = await scrape(url).catch(() => ({ cpuSeconds: Number.NaN, memoryMiB: Number.NaN }))
+      const spent = ((after.cpuSeconds - before.cpuSeconds) / times.length) * 1000
+      const percentiles = [0.5, 0.95, 0.99].map((share) => round(percentile(times, share)))
+      if (times.length > 0) rows.push([round(spent), round(after.memoryMiB), ...percentiles])
+    }
+  })
+}
+
+/** Prints the rows that `measure` has made, marked as partial where it fails. */
+async function summarise(
+  head: readonly string[],
+  rows: readonly string[][],
+  signal: AbortSignal,
+  measure: () => Promise<void>,
+): Promise<void> {
+  let end = ''
+  try {
+    await measure()
+  } catch (error) {
+    const reason: Error = signal.aborted ? signal.reason : error
+    end = `\npartial: ${reason.message}\n`
+    throw reason
+  } finally {
+    if (rows.length > 0) process.stdout.write(markdownTable(head, rows) + end)
   }
-  const after = await scrape(url)
-  const spent = ((after.cpuSeconds - before.cpuSeconds) / seconds) * 1000
-  const [p50 = '', p95 = '', p99 = ''] = [0.5, 0.95, 0.99].map((share) => round(percentile(times, share)))
-  process.stdout.write(
-    markdownTable(
-      ['CPU ms/s', 'memory MiB', 'p50 ms', 'p95 ms', 'p99 ms'],
-      [[round(spent), round(after.memoryMiB), p50, p95, p99]],
-    ),
-  )
+}
+
+/** @throws a sentence that says what is there instead. Redirects are not followed: nobody named their address. */
+async function assertAnswering(url: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(url, { signal, redirect: 'manual' }).catch(() => {
+    signal.throwIfAborted()
+    throw new Error(`nothing answers at ${url}: start a server there, or name another with --url`)
+  })
+  await answer.arrayBuffer()
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}: name an URL that answers 200 with --url`)
 }
 
 async function scrape(url: string): Promise<{ cpuSeconds: number; memoryMiB: number }> {
-  const text = await (await fetch(new URL('/metrics', url))).text()
-  const sample = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  const text = await (await fetch(new URL('/metrics', url), { redirect: 'manual' })).text()
+  const sample = (name: string) => {
+    const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
+    if (value === undefined) throw new Error(`idle needs ${name} in /metrics, and ${url} has none there`)
+    return Number(value)
+  }
   return {
     cpuSeconds: sample('process_cpu_seconds_total'),
     memoryMiB: sample('process_resident_memory_bytes') / 1024 / 1024,
@@ -102,14 +136,22 @@ function readCommandLine(): { mode: (typeof modes)[keyof typeof modes]; options:
     { url: text, seconds: text, connections: text, rate: text, help: { type: 'boolean' } },
     args,
   )
-  if (values.help) return refuse(USAGE)
+  if (values.help) {
+    process.stdout.write(USAGE)
+    process.exit()
+  }
+  for (const flag of ['connections', 'rate'] as const) {
+    if (values[flag] === undefined || mode.takes.includes(flag)) continue
+    return refuse(`--${flag} does not go with ${name}`)
+  }
   const {
     url = 'http://127.0.0.1:1123/key/32',
     seconds = mode.seconds,
     connections = mode.connections,
     rate,
   } = values
-  if (!URL.canParse(url) || !url.startsWith('http')) return refuse(`--url must be an http URL, not "${url}"`)
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    return refuse(`--url must be an http URL, not "${url}"`)
   return {
     mode,
     options: {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ export const keyServer: Contestant = {
 
 /** The same with unique keys, accounted for in a file of its own: its keys a second are the ratio times ours. */
 export function uniqueKeyServer(): Contestant {
-  const store = join(mkdtempSync(join(tmpdir(), 'key-server-store-')), 'keys.db')
+  const store = join(temporaryFolder('key-server-store-'), 'keys.db')
   return { name: 'key-server -unique', command: [...keyServer.command, '-unique', '-store', store] }
 }
 
@@ -33,7 +33,7 @@ export function findPeers(): { peers: Contestant[]; missing: string[] } {
   ]
   if (!hasProgram('go'))
     return { peers, missing: ['Go peer left out: there is no go program on this machine'] }
-  const program = join(mkdtempSync(join(tmpdir(), 'key-server-peer-')), 'peer')
+  const program = join(temporaryFolder('key-server-peer-'), 'peer')
   try {
     execFileSync('go', ['build', '-o', program, '.'], { cwd: path('../peers/go'), stdio: 'pipe' })
   } catch (error) {
@@ -43,6 +43,13 @@ export function findPeers(): { peers: Contestant[]; missing: string[] } {
     }
   }
   return { peers: [{ name: 'Go', command: [program], env: { GOMAXPROCS: '1' } }, ...peers], missing: [] }
+}
+
+/** A folder that is removed when this process ends. */
+function temporaryFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 function path(relative: string): string {

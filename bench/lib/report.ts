@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
+import { refuse } from './options.ts'
 
 /** What a measurement was made on, for whoever reads its figures. */
 export function machine(): string {
@@ -12,6 +13,16 @@ export function machine(): string {
 export function command(script: string): string {
   const flags = process.argv.slice(2)
   return ['npm run', script, ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ')
+}
+
+/** Makes the folder of `--out` before the measurement; where it can't, it ends the process with a sentence and status 2. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    refuse(`--out must be a folder to write to, not "${folder}" (${(error as Error).message})`)
+  }
 }
 
 /** Writes the results of a run into `folder`, which is made if need be. */

@@ -2,12 +2,15 @@ import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Cgroup } from '../../bench/lib/cgroup.ts'
 import { findPeers } from '../../bench/lib/peers.ts'
-import { listen } from '../helper.ts'
+import { listen, PATIENCE } from '../helper.ts'
 
 // These see that the bench works. No time that it measures makes a test pass or fail.
 const node = process.execPath
@@ -49,12 +52,13 @@ describe('npm run bench -- --quick', () => {
     expect(readFileSync(join(folder, 'compare.svg'), 'utf8')).toMatch(/^<svg .*node:http.*<\/svg>\n$/s)
   })
 
-  test('that is interrupted keeps what it has, as partial, and leaves no server', {
+  test('that is interrupted keeps what it has, as partial, and leaves no server and no file', {
     timeout: 120_000,
   }, async () => {
     const folder = resultFolder()
+    const temporary = resultFolder()
     const mark = randomUUID()
-    const env = { ...process.env, BENCH_MARK: mark }
+    const env = { ...process.env, BENCH_MARK: mark, TMPDIR: temporary }
     const child = spawn(node, ['bench/compare.ts', '--quick', '--out', folder], { env })
     let progress = ''
     child.stderr.on('data', (text) => {
@@ -67,6 +71,7 @@ describe('npm run bench -- --quick', () => {
     expect(made).toContain('partial: interrupted')
     expect(results[0].runs).not.toEqual([])
     expect(processesWith(mark)).toEqual([])
+    expect(readdirSync(temporary)).toEqual([])
   })
 
   test('tells which server ended while it was measured, and leaves none of the others', {
@@ -104,6 +109,7 @@ describe('npm run bench -- --quick', () => {
   test.for([
     ['--rounds', '0'],
     ['--seconds', 'x'],
+    ['--out', '/dev/null'],
     ['--no-such-flag', ''],
   ] as const)('refuses %s "%s" with a sentence', ([flag, value]) => {
     const { status, stderr } = bench('compare', flag, ...(value === '' ? [] : [value]))
@@ -139,7 +145,8 @@ describe('a server that is already running', () => {
     { timeout: 60_000 },
     async (mode) => {
       const { origin } = await listen()
-      const flags = ['--url', `${origin}/key/32`, '--seconds', '2', '--connections', '2']
+      const connections = mode === 'idle' ? [] : ['--connections', '2']
+      const flags = ['--url', `${origin}/key/32`, '--seconds', '2', ...connections]
       const child = spawn(node, ['bench/load.ts', mode, ...flags])
       let summary = ''
       child.stdout.on('data', (text) => {
@@ -159,10 +166,66 @@ describe('a server that is already running', () => {
     ])
   })
 
+  test.for(['load', 'stress'])(
+    'and ends during %s is said so, after what was measured',
+    { timeout: 60_000 },
+    async (mode) => {
+      const { app, origin } = await listen()
+      const flags = ['--url', `${origin}/key/32`, '--seconds', '4', '--connections', '2']
+      const child = spawn(node, ['bench/load.ts', mode, ...flags])
+      const said = { stdout: '', stderr: '' }
+      for (const stream of ['stdout', 'stderr'] as const) {
+        child[stream].on('data', (text) => {
+          said[stream] += text
+        })
+      }
+      await vi.waitFor(async () => {
+        const { payload } = await app.inject('/metrics')
+        expect(Number(/^keys_generated_total (\d+)$/m.exec(payload)?.[1])).toBeGreaterThan(100)
+      }, PATIENCE)
+      app.server.close()
+      app.server.closeAllConnections()
+      expect(await once(child, 'close')).toEqual([1, null])
+      expect(said.stdout).toMatch(/p99 ms \|\n.*\n\| [12] \| .*\n\npartial: /)
+      expect(said.stderr).toMatch(/nothing answers at|unable to connect/)
+    },
+  )
+
+  test('is not followed to where it redirects, and needs metrics to be idle', async () => {
+    const server = createServer(({ url }, response) => {
+      if (url === '/key/32') response.end('0'.repeat(64))
+      else response.writeHead(302, { location: '/key/32' }).end()
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const run = async (mode: string, path: string) => {
+      const child = spawn(node, ['bench/load.ts', mode, '--url', origin + path, '--seconds', '1'])
+      const stderr = text(child.stderr)
+      return [(await once(child, 'close'))[0], await stderr]
+    }
+    expect(await run('load', '/elsewhere')).toEqual([1, expect.stringContaining('answers 302')])
+    expect(await run('idle', '/key/32')).toEqual([1, expect.stringContaining('process_cpu_seconds_total')])
+  })
+
+  test.for([
+    ['stress', '--rate', '5'],
+    ['idle', '--connections', '5'],
+  ])('refuses %s with %s', ([mode = '', ...flags]) => {
+    const { status, stderr } = bench('load', mode, ...flags)
+    expect([status, stderr]).toEqual([2, `${flags[0]} does not go with ${mode}\n`])
+  })
+
+  test('is not needed for help', () => {
+    const { status, stdout } = bench('load', 'load', '--help')
+    expect([status, stdout]).toEqual([0, expect.stringContaining('--url URL')])
+  })
+
   test.for([
     ['--seconds', '0'],
     ['--connections', '1e3'],
     ['--url', 'ftp://x'],
+    ['--url', 'httpx://x'],
     ['--no-such-flag', '1'],
   ] as const)('is refused %s %s with a sentence', ([flag, value]) => {
     const { status, stderr } = bench('load', 'load', flag, value)

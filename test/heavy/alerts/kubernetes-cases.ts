@@ -45,6 +45,31 @@ export const kubernetesCases: AlertCases = {
       },
     },
   },
+  KeyServerUnavailable: {
+    fires: {
+      'no pod is left, of one of two releases': {
+        series: {
+          ...release({ pods: [{ up: '1x9 stale' }], replicas: { wanted: '1', available: '1x9 0x100' } }),
+          ...release({ namespace: 'more-keys' }),
+        },
+        minute: 6,
+        firing: ofService(
+          'critical',
+          'availability',
+          'keys/key-server has no pod that is available',
+          'None of the 1 replicas that are wanted.',
+        ),
+      },
+    },
+    spares: {
+      'one of two is left': { series: release({ replicas: { wanted: '2', available: '1' } }), minute: 6 },
+      'none is wanted': { series: release({ replicas: { wanted: '0', available: '0' } }), minute: 6 },
+      'another deployment': {
+        series: without(release({ replicas: { wanted: '2', available: '0' } }), 'up{'),
+        minute: 6,
+      },
+    },
+  },
 }
 
 function shareOfLimit(

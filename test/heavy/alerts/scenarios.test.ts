@@ -154,3 +154,17 @@ test('two releases side by side: each answers for itself', (context) => {
     },
   ])
 })
+
+test('a pod behind two Services is compared with its limits for both', (context) => {
+  const series = {
+    ...release({ pods: [{ memory: 0.98 }] }),
+    'up{job="key-server",namespace="keys",service="outside",pod="key-server-0",instance="key-server-0:1123"}':
+      '1',
+  }
+  const firing = ['key-server', 'outside'].map((service) => ({
+    labels: { namespace: 'keys', service, pod: 'key-server-0', severity: 'critical', signal: 'memory' },
+    summary: 'key-server-0 uses 98% of its memory limit',
+    description: `At the limit the kernel kills the pod of keys/${service}.`,
+  }))
+  expectAlert(context, 'KeyServerMemory95Percent', { series, minute: 25 }, firing)
+})

@@ -86,27 +86,40 @@ export const serviceCases: AlertCases = {
   KeyServerUnusualKeyLengths: {
     fires: {
       'longer: 1,024 bytes after 5 hours of 16': {
-        ...onePod({ lengths: lengths([1200, 150, 16], [64, 150, 1024]) }, 316),
+        ...onePod({ lengths: lengths([1204, 150, 16], [60, 150, 1024]) }, 316),
         firing: ofService(
           'low',
           'lengths',
           'Keys of keys/key-server have unusual lengths',
-          'The mean length of the last 15 minutes is 15.4 times that of the last day.',
+          'The mean length of the last 15 minutes is 64 times that of the day before.',
         ),
       },
       'shorter: 16 bytes after 5 hours of 1,024': {
-        ...onePod({ lengths: lengths([1200, 150, 1024], [64, 150, 16]) }, 316),
+        ...onePod({ lengths: lengths([1204, 150, 1024], [60, 150, 16]) }, 316),
         firing: ofService(
           'low',
           'lengths',
           'Keys of keys/key-server have unusual lengths',
-          'The mean length of the last 15 minutes is 0.0164 times that of the last day.',
+          'The mean length of the last 15 minutes is 0.0156 times that of the day before.',
+        ),
+      },
+      'longer: a burst that outweighs the hours before': {
+        ...onePod({ lengths: lengths([1204, 150, 16], [60, 15_000, 1024]) }, 316),
+        firing: ofService(
+          'low',
+          'lengths',
+          'Keys of keys/key-server have unusual lengths',
+          'The mean length of the last 15 minutes is 64 times that of the day before.',
         ),
       },
     },
     spares: {
-      '2.7 times as long': onePod({ lengths: lengths([1200, 150, 16], [64, 150, 48]) }, 316),
-      '60 keys in the last 15 minutes': onePod({ lengths: lengths([1200, 150, 16], [64, 1, 1024]) }, 316),
+      '2.75 times as long': onePod({ lengths: lengths([1204, 150, 16], [60, 150, 44]) }, 316),
+      '60 keys before the last 15 minutes': onePod(
+        { lengths: lengths([1204, 0.05, 16], [60, 150, 1024]) },
+        316,
+      ),
+      '60 keys in the last 15 minutes': onePod({ lengths: lengths([1204, 150, 16], [60, 1, 1024]) }, 316),
     },
   },
   KeyServerEntropyUnhealthy: {

@@ -81,6 +81,8 @@ describe('the PrometheusRule', () => {
     ],
     ['an unknown severity', { KeyServerJitter: { severity: 'page' } }, /severity.*must be one of/],
     ['a time that is none', { KeyServerJitter: { for: '5' } }, /for.*pattern/],
+    ['no time', { KeyServerJitter: { for: '' } }, /for.*minLength/],
+    ['a time in the wrong order', { KeyServerJitter: { for: '1m1h' } }, /for.*pattern/],
     ['an empty expression', { KeyServerJitter: { expr: '' } }, /expr.*minLength/],
     ['an unknown field', { KeyServerJitter: { forr: '5m' } }, /'forr' not allowed/],
   ] as const)('is refused with %s', ([, alerts, says], context) => {
