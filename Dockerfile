@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title="key-server" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-COPY package.json node.env ./
+COPY --chmod=644 package.json node.env ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production

@@ -26,13 +26,25 @@ export function chartPath(name: string): URL {
   return new URL(`../helm/key-server/${name}`, import.meta.url)
 }
 
-/** The schema with one property a setting, those made before replaced, and null refused at the top. */
+/** The schema with one property a setting, those made before replaced, and null refused where a value must be. */
 function schemaOf(schema: Schema): Schema {
   const written = Object.entries(schema.properties ?? {}).filter(([, { $comment }]) => $comment !== MADE)
   const made = settingsOf(Settings).map(([name, setting]) => [name, propertyOf(name, setting)])
-  const properties: Record<string, Schema> = Object.fromEntries([...made, ...written])
+  const all = [...made, ...written] as [string, Schema][]
+  const properties = Object.fromEntries(all.map(([name, part]) => [name, withRequired(part)]))
   const required = Object.keys(properties).filter((name) => name !== 'global')
   return { ...schema, required, properties } as Schema
+}
+
+/** Null is refused in another value too, but for what can be empty, and for a whole probe. */
+function withRequired(schema: Schema): Schema {
+  if (schema.properties === undefined) return schema
+  const required = Object.entries(schema.properties)
+    .filter(([, { default: value = '' }]) =>
+      typeof value === 'object' ? Array.isArray(value) && value.length > 0 : value !== '',
+    )
+    .map(([name]) => name)
+  return { ...schema, required } as Schema
 }
 
 function propertyOf(name: string, { secret, description, ...setting }: Setting): Schema {

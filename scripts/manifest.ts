@@ -41,7 +41,19 @@ export function packChart(): Buffer {
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(HELM.length + 1))
     .sort()
-  const archive = create({ cwd: HELM, portable: true, mtime: new Date(0), sync: true }, files).read()
+  const archive = create(
+    {
+      cwd: HELM,
+      portable: true,
+      mtime: new Date(0),
+      // A checkout's modes are its owner's umask.
+      onWriteEntry: ({ stat }) => {
+        if (stat !== undefined) stat.mode = 0o100_644
+      },
+      sync: true,
+    },
+    files,
+  ).read()
   if (archive === null) throw new Error(`no chart in ${HELM}`)
   // Node's own gzip gives other bytes on another kind of processor.
   return Buffer.from(gzipSync(archive, { level: 9, mtime: 0 }))

@@ -1,5 +1,11 @@
 {{/* What the schema can't say, with what to do about it. */}}
 {{- define "key-server.checks" -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "key-server.fullname" .)) -}}
+{{- fail (printf "the name of a service begins with a letter and has no dots, unlike %s: give the release another name, or set fullnameOverride" (include "key-server.fullname" .)) -}}
+{{- end -}}
+{{- if not (has .Values.host (list "" "0.0.0.0" "::")) -}}
+{{- fail (printf "host must be empty, 0.0.0.0 or ::, not %q: a pod is called, and asked for its health, at an address of its own" .Values.host) -}}
+{{- end -}}
 {{- if lt (int64 .Values.srvPort) 1024 -}}
 {{- fail (printf "srvPort must be 1024 or more, not %d: the pods do not run as root. For clients, any port is possible: --set service.port=%d" (int64 .Values.srvPort) (int64 .Values.srvPort)) -}}
 {{- end -}}
