@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, type TestContext, test } from 'vitest'
@@ -35,7 +35,7 @@ const EVERYTHING = {
 
 /** Kubernetes' own schemas of one version, out of a Python package that brings them along. */
 function schemas(context: TestContext, version: string): string {
-  const python = join(dirname(needs('kubernetes-validate', context)), 'python3')
+  const python = join(dirname(realpathSync(needs('kubernetes-validate', context))), 'python3')
   const code = 'import kubernetes_validate as k; print(k.__path__[0])'
   const source = execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim()
   const folder = join(source, 'kubernetes-json-schema', `v${version}-local-strict`)
