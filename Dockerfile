@@ -15,7 +15,7 @@ RUN npx vitest run --project quick
 
 # From the tests, so that there is no image without them.
 FROM tests AS build
-RUN npm run build
+RUN npm run build && mkdir data
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0
@@ -29,6 +29,8 @@ WORKDIR /app
 COPY --chmod=644 package.json node.env ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# Where unique keys are counted if nothing else is said: a new volume that is mounted here takes the owner over.
+COPY --from=build --chown=1000:1000 --chmod=700 /app/data data
 ENV NODE_ENV=production
 USER 1000:1000
 EXPOSE 1123

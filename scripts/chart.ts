@@ -13,10 +13,20 @@ interface Schema {
 
 const MADE = 'made from src/schemas/settings.ts'
 
+/** Where the chart has the values of settings that go together; each other one is the value of its own name. */
+export const places: Readonly<Record<string, string>> = {
+  unique: 'unique.enabled',
+  store: 'unique.store',
+  keyspaceSecret: 'unique.secret',
+  keyspaceOldSecret: 'unique.oldSecret',
+}
+
+/** Those that are values of their own name. */
+const named = settingsOf(Settings).filter(([name]) => !(name in places))
+
 /** The chart's files that are made from the service's settings, and how, from their present text. */
 export const chartFiles: Readonly<Record<string, (files: (name: string) => string) => string>> = {
-  'settings.json': () =>
-    json(settingsOf(Settings).map(([name, { secret }]) => (secret ? { name, secret } : { name }))),
+  'settings.json': () => json(named.map(([name, { secret }]) => (secret ? { name, secret } : { name }))),
   'values.schema.json': (read) => json(schemaOf(JSON.parse(read('values.schema.json')))),
   'values.yaml': (read) => valuesOf(schemaOf(JSON.parse(read('values.schema.json')))),
 }
@@ -29,7 +39,7 @@ export function chartPath(name: string): URL {
 /** The schema with one property a setting, those made before replaced, and null refused where a value must be. */
 function schemaOf(schema: Schema): Schema {
   const written = Object.entries(schema.properties ?? {}).filter(([, { $comment }]) => $comment !== MADE)
-  const made = settingsOf(Settings).map(([name, setting]) => [name, propertyOf(name, setting)])
+  const made = named.map(([name, setting]) => [name, propertyOf(name, setting)])
   const all = [...made, ...written] as [string, Schema][]
   const properties = Object.fromEntries(all.map(([name, part]) => [name, withRequired(part)]))
   const required = Object.keys(properties).filter((name) => name !== 'global')

@@ -19,15 +19,55 @@ interface LoadPlan {
   readonly pauseMs: number
 }
 
-const CALLER = readFileSync(join(import.meta.dirname, 'caller.ts'), 'utf8')
+const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8')
+const CALLER = read('caller.ts')
+const COLLECTOR = read('collector.ts')
 
 /**
  * Starts a pod that calls a release's service until it is stopped, for ten minutes at most; it has had an answer
  * when this returns.
  */
 export async function startLoad(release: Release, plan: Partial<LoadPlan> = {}) {
-  const { path = '/key/32', callers = 8, pauseMs = 40 } = plan
+  const name = await startPod(release, CALLER, { path: '/key/32', callers: 8, pauseMs: 40, ...plan })
+  return {
+    async stop(): Promise<LoadResult> {
+      await release.kubectl('exec', name, '--', 'node', '--eval', "process.kill(1, 'SIGUSR2')")
+      return JSON.parse((await linesOf(release, name)).at(-1) ?? '')
+    },
+  }
+}
+
+/** What the calls of a collector have brought. */
+interface Collected {
+  readonly keys: readonly string[]
+  /** Calls by status (and what a failure says), or by the error when there was no answer. */
+  readonly outcomes: Readonly<Record<string, number>>
+  /** Keys that were asked for by calls that a server may have answered, without an answer that arrived. */
+  readonly unanswered: number
+}
+
+/** Starts a pod that takes a release's keys of a length until there are no more; it has some when this returns. */
+export async function startCollector(release: Release, plan: LoadPlan) {
+  const name = await startPod(release, COLLECTOR, plan)
+  return {
+    async isDone(): Promise<boolean> {
+      const phase = await release.kubectl('get', 'pod', name, '--output=jsonpath={.status.phase}')
+      return phase !== 'Running'
+    },
+    async result(): Promise<Collected> {
+      const lines = await linesOf(release, name)
+      const keys = lines
+        .filter((line) => line.startsWith('keys '))
+        .flatMap((line) => line.slice('keys '.length).split(' '))
+      return { keys, ...JSON.parse(lines.at(-1) ?? '') }
+    },
+  }
+}
+
+/** Runs a script in a pod of the release's namespace, until it has had its first answer. */
+async function startPod(release: Release, script: string, plan: LoadPlan): Promise<string> {
   const { namespace, fullname } = release
+  const { path, callers, pauseMs } = plan
   const name = `load-${release.name}`
   const env = {
     TARGET: `http://${fullname}.${namespace}:1123${path}`,
@@ -47,7 +87,7 @@ export async function startLoad(release: Release, plan: Partial<LoadPlan> = {}) 
         {
           name: 'load',
           image: image.name,
-          command: ['node', '--input-type=module-typescript', '--eval', CALLER],
+          command: ['node', '--input-type=module-typescript', '--eval', script],
           env: Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
@@ -61,18 +101,13 @@ export async function startLoad(release: Release, plan: Partial<LoadPlan> = {}) 
     timeout: 60_000,
     interval: 500,
   })
-  return {
-    async stop(): Promise<LoadResult> {
-      await release.kubectl('exec', name, '--', 'node', '--eval', "process.kill(1, 'SIGUSR2')")
-      await release.kubectl(
-        'wait',
-        `pod/${name}`,
-        '--for=jsonpath={.status.phase}=Succeeded',
-        '--timeout=60s',
-      )
-      const lines = (await release.kubectl('logs', name)).trim().split('\n')
-      await release.kubectl('delete', 'pod', name)
-      return JSON.parse(lines.at(-1) ?? '')
-    },
-  }
+  return name
+}
+
+/** What a pod has said when it has ended, which it is then removed for. */
+async function linesOf(release: Release, name: string): Promise<string[]> {
+  await release.kubectl('wait', `pod/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+  const lines = (await release.kubectl('logs', name)).trim().split('\n')
+  await release.kubectl('delete', 'pod', name)
+  return lines
 }

@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { type KeySpace, totals } from '../../src/keys/key-space.ts'
+import { totals } from '../../src/keys/key-space.ts'
 import { readKeySpace } from '../../src/keys/key-space-text.ts'
-import { permutation } from '../../src/keys/permutation.ts'
-import { Seal } from '../../src/keys/seal.ts'
 import { openStore } from '../../src/stores/open.ts'
+import { isIn, numbersOf } from '../keys/numbers.ts'
 import { PostgresServer } from './postgres-server.ts'
 
 const SECRET = 'the secret of a chaos test, over 32 bytes'
@@ -121,20 +120,6 @@ async function wreak(
   return kills
 }
 
-/** The number that each key of a length below the mark stands for. */
-function numbersOf(space: KeySpace, length: number): Map<string, number> {
-  const { storeId, period } = space
-  const { seed } = new Seal([SECRET]).open(period.seed, storeId, period.number)
-  const keys = Buffer.alloc((space.lengths[length]?.mark ?? 0) * length)
-  permutation(seed, period.number, length)(0, keys)
-  return new Map(
-    Array.from({ length: keys.length / length }, (_, number) => [
-      keys.toString('hex', number * length, (number + 1) * length),
-      number,
-    ]),
-  )
-}
-
 test('servers that are killed and a database that goes away never lead to a key twice, and all is accounted for', {
   timeout: (SECONDS + 100) * 1000,
 }, async () => {
@@ -162,12 +147,11 @@ test('servers that are killed and a database that goes away never lead to a key 
   await store.close()
   for (const length of [2, 3] as const) {
     const { whole, used, left, lost, leased } = totals(space, length)
-    const numbers = numbersOf(space, length)
-    const free = space.lengths[length]?.free ?? []
+    const numbers = numbersOf(space, SECRET, length)
+    const free = space.lengths[length]?.free
     const received = [...answers.keys[length]].map((key) => numbers.get(key))
-    const isFree = (number = -1) => free.some(([first, count]) => number >= first && number < first + count)
     expect(received).not.toContain(undefined)
-    expect(received.filter(isFree)).toEqual([])
+    expect(received.filter((number = -1) => isIn(free, number))).toEqual([])
     expect(used + left + lost + leased).toBe(whole)
     expect(space.lengths[length]?.leases.length).toBeLessThanOrEqual(2 * kills)
     expect(received.length).toBeLessThanOrEqual(used + lost + leased)

@@ -17,6 +17,33 @@
 {{- if and $bytes (lt (float64 $bytes) 83886080.0) -}}
 {{- fail (printf "resources.limits.memory must be 80Mi or more, not %v: Node and its heap do not fit into less under load" $limit) -}}
 {{- end -}}
+{{- if .Values.unique.enabled -}}
+{{- include "key-server.uniqueChecks" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "key-server.uniqueChecks" -}}
+{{- $store := .Values.unique.store -}}
+{{- if eq $store "file" -}}
+{{- $instead := "the volume of unique.store=file is for one pod; unique.store=kubernetes and postgres serve any number" -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- fail (printf "autoscaling.enabled must be false: %s" $instead) -}}
+{{- end -}}
+{{- if gt (int64 .Values.replicaCount) 1 -}}
+{{- fail (printf "replicaCount must be 1, not %d: %s" (int64 .Values.replicaCount) $instead) -}}
+{{- end -}}
+{{- else if eq $store "kubernetes" -}}
+{{- if eq (include "key-server.serviceAccountName" .) "default" -}}
+{{- fail "serviceAccount.name must be given or serviceAccount.create be true: with unique.store=kubernetes, the account may change the store's Secret, and default is the account of every pod" -}}
+{{- end -}}
+{{- else -}}
+{{- if not .Values.unique.postgres.name -}}
+{{- fail "unique.postgres.name must be the name of a Secret that has the database's URL: kubectl create secret generic NAME --from-literal=store=postgres://user:password@host/database" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
+{{- fail "networkPolicy.egress must let the pods reach PostgreSQL, and DNS for its name: with unique.store=postgres they need both" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The bytes of a quantity such as 128Mi; empty for what is none, which Kubernetes then refuses. */}}

@@ -1,6 +1,6 @@
 {{/* What every pod of the chart has. */}}
 {{- define "key-server.pod" -}}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
@@ -46,11 +46,8 @@ securityContext:
 {{- define "key-server.configuredContainer" -}}
 {{ include "key-server.container" . }}
 env: {{- include "key-server.environment" . | trim | nindent 2 }}
-{{- if include "key-server.secretSources" . }}
-volumeMounts:
-  - name: secrets
-    mountPath: /run/secrets/key-server
-    readOnly: true
+{{- with include "key-server.volumeMounts" . | trim }}
+{{ . }}
 {{- end }}
 {{- end -}}
 

@@ -16,11 +16,22 @@ export interface PodTraffic {
   readonly lengths?: { readonly sum: string; readonly count: string }
   readonly entropyHealthy?: string
   readonly blocksRejected?: string
+  /** What a server with -unique tells. */
+  readonly keySpace?: KeySpaceSamples
   /** Shares of the limits. */
   readonly cpu?: number
   readonly memory?: number
   /** Whether the server exposes its counter of status codes. */
   readonly counted?: boolean
+}
+
+/** Keys by length, and what is not by length; 0 where nothing is said. */
+interface KeySpaceSamples {
+  readonly left?: Readonly<Record<string, string>>
+  readonly used?: Readonly<Record<string, string>>
+  readonly lost?: Readonly<Record<string, string>>
+  readonly fenced?: string
+  readonly storeErrors?: string
 }
 
 interface Release {
@@ -72,6 +83,7 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
     cpu = 0.3,
     memory = 0.5,
     counted = true,
+    keySpace,
   } = traffic
   const labels = (more: Record<string, string> = {}) => text({ ...target(name, namespace), ...more })
   const codes = { 200: '0+150', 400: '0', 500: '0', 503: '0' }
@@ -92,6 +104,16 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
   const count = (handler: string, counts: Record<string, string>) => {
     for (const [code, samples] of Object.entries(counts)) {
       series[`http_status_codes${labels({ code, handler })}`] = samples
+    }
+  }
+  if (keySpace) {
+    const { left = {}, used = {}, lost = {}, fenced = '0', storeErrors = '0' } = keySpace
+    series[`keyspace_fenced${labels()}`] = fenced
+    series[`keyspace_store_errors_total${labels()}`] = storeErrors
+    for (const length of Object.keys(left)) {
+      series[`keyspace_left_keys${labels({ length })}`] = left[length] ?? '0'
+      series[`keyspace_used_keys${labels({ length })}`] = used[length] ?? '0'
+      series[`keyspace_lost_keys${labels({ length })}`] = lost[length] ?? '0'
     }
   }
   if (counted) {

@@ -4,12 +4,13 @@ import { alertsOf, RULES, readRules } from '../../alert-rules.ts'
 import { needs } from '../../program.ts'
 import { PROMETHEUS } from '../monitoring/examples.ts'
 import { errorCases } from './error-cases.ts'
+import { keySpaceCases } from './key-space-cases.ts'
 import { kubernetesCases } from './kubernetes-cases.ts'
 import { latencyCases } from './latency-cases.ts'
 import { expectAlert } from './promtool.ts'
 import { serviceCases } from './service-cases.ts'
 
-const cases = { ...errorCases, ...serviceCases, ...latencyCases, ...kubernetesCases }
+const cases = { ...errorCases, ...serviceCases, ...latencyCases, ...kubernetesCases, ...keySpaceCases }
 
 test.for([
   ['rules', RULES],

@@ -61,19 +61,37 @@ const overload = {
   durations: { 0.1: '0+150' },
 }
 
+/** What fires when a third of the key calls fail, whatever the reason. */
+const FAILING = [
+  'HighErrorRate',
+  'KeyServerBudgetBurn14x',
+  'KeyServerBudgetBurn6x',
+  'KeyServerErrors10Percent',
+  'KeyServerErrors1PerMille',
+  'KeyServerErrors1Percent',
+  'KeyServerErrors5Percent',
+  'KeyServerFailedCalls',
+]
+
 /** Scenarios in which these fire and no others. */
 const loud: Readonly<Record<string, readonly [Scenario, ...names: string[]]>> = {
   'overload: only shedding and rates of errors': [
     { series: release({ pods: [overload, overload] }), minute: 30 },
-    'HighErrorRate',
-    'KeyServerBudgetBurn14x',
-    'KeyServerBudgetBurn6x',
-    'KeyServerErrors10Percent',
-    'KeyServerErrors1PerMille',
-    'KeyServerErrors1Percent',
-    'KeyServerErrors5Percent',
-    'KeyServerFailedCalls',
+    ...FAILING,
     'KeyServerShedding',
+  ],
+  'the store of unique keys is away: no shedding, whose cure would not help': [
+    {
+      series: release({ pods: [{ ...overload, keySpace: { storeErrors: '0+1.5' } }] }),
+      minute: 30,
+    },
+    ...FAILING,
+    'KeyServerStoreAway',
+  ],
+  'fenced: neither': [
+    { series: release({ pods: [{ ...overload, keySpace: { fenced: '1' } }] }), minute: 30 },
+    ...FAILING,
+    'KeyServerKeySpaceFenced',
   ],
   'nothing but refused calls: they are the callers’': [
     { series: release({ pods: [{ calls: { 200: '0', 400: '0+100', 404: '0+50' } }] }), minute: 30 },

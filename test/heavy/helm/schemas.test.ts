@@ -31,7 +31,14 @@ const EVERYTHING = {
   affinity: { podAntiAffinity: {} },
   priorityClassName: 'first',
   podAnnotations: { a: 'b' },
+  unique: { enabled: true, store: 'kubernetes' },
 }
+
+/** The other stores of unique keys. */
+const STORES = [
+  { unique: { enabled: true, volume: { storageClass: 'fast' } } },
+  { unique: { enabled: true, store: 'postgres', postgres: { name: 'a' }, oldSecret: { name: 'b' } } },
+]
 
 /** Kubernetes' own schemas of one version, out of a Python package that brings them along. */
 function schemas(context: TestContext, version: string): string {
@@ -61,9 +68,9 @@ function check(context: TestContext, manifests: readonly string[], version: stri
 const VERSIONS = [KUBERNETES, '1.34.0', '1.37.0']
 
 test.for(VERSIONS)('Kubernetes %s has nothing against what is made', (version, context) => {
-  const made = [template(context), template(context, EVERYTHING)].map(({ stdout }) => stdout)
+  const made = [{}, EVERYTHING, ...STORES].map((values) => template(context, values).stdout)
   const { status, stdout } = check(context, made, version)
-  expect(stdout).toMatch(/Summary: 18 resources found .* Invalid: 0, Errors: 0, Skipped: 0/)
+  expect(stdout).toMatch(/Summary: 40 resources found .* Invalid: 0, Errors: 0, Skipped: 0/)
   expect(status).toBe(0)
 })
 

@@ -36,7 +36,10 @@ describe('settings', () => {
       const workload = one(render(context, values, chart), kind)
       const file = '/run/secrets/key-server/apiToken'
       expect(containerOf(workload)).toMatchObject({
-        env: [{ name: 'API_TOKEN_FILE', value: file }],
+        env: [
+          { name: 'API_TOKEN_FILE', value: file },
+          { name: 'UNIQUE', value: 'false' },
+        ],
         volumeMounts: [{ name: 'secrets', mountPath: '/run/secrets/key-server', readOnly: true }],
       })
       const items = [{ key: 'token', path: 'apiToken' }]

@@ -32,7 +32,7 @@ async function startRecording(): Promise<string> {
 }
 
 test('every panel shows data of a real server', async (context) => {
-  const server = await startKeyServer()
+  const server = await startKeyServer('0', true)
   const labels = { namespace: 'keys', pod: 'key-server-6b64c94f9d-7x76v', container: 'key-server' }
   const config = quickPrometheus(new URL(server.origin).host, labels)
   const kubernetes = {
@@ -58,7 +58,7 @@ test('every panel shows data of a real server', async (context) => {
 
   await vi.waitFor(
     async () => {
-      for (const path of ['/key/16', '/key/256?count=3', '/key/1024', '/key/0']) {
+      for (const path of ['/key/16', '/key/2', '/key/256?count=3', '/key/1024', '/key/0']) {
         await fetch(`${server.origin}${path}`)
       }
       const targets = readPanels().flatMap(({ title, targets }) =>

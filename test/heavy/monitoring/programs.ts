@@ -14,10 +14,15 @@ function folderWith(files: Readonly<Record<string, unknown>>): string {
   return folder
 }
 
-/** The service itself, on the given port or a free one. */
-export function startKeyServer(port = '0'): Promise<Listening> {
+/** The service itself, on the given port or a free one, with unique keys if that is wanted. */
+export function startKeyServer(port = '0', unique = false): Promise<Listening> {
   const program = resolve(import.meta.dirname, '../../../src/server.ts')
-  return start(process.execPath, [program, '-srv-port', port, '-host', '127.0.0.1'], /on port (\d+)\.\.\./)
+  const flags = unique ? ['-unique', '-store', join(folderWith({}), 'key-server.db')] : []
+  return start(
+    process.execPath,
+    [program, '-srv-port', port, '-host', '127.0.0.1', ...flags],
+    /on port (\d+)\.\.\./,
+  )
 }
 
 /** Prometheus with that configuration and the other files beside it. */
