@@ -53,7 +53,7 @@ class Replica {
   #dead = false
 
   constructor(world: World) {
-    this.dealer = world.dealer(() => this.#dead)
+    this.dealer = world.dealer({ isDead: () => this.#dead })
   }
 
   crash(): void {

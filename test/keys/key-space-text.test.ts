@@ -8,7 +8,7 @@ const space: KeySpace = {
   storeId: 'store',
   revision: 7,
   fenced: 'a reason',
-  period: { number: 2, seed: SEED, startedAt: 5 },
+  period: { number: 2, seed: SEED, startedAt: 5, ends: { everyDays: 30, at: 2_592_000_005 } },
   ended: [{ number: 1, seed: SEED, endedAt: 5 }],
   lengths: {
     '2': {
@@ -24,9 +24,15 @@ const space: KeySpace = {
       lost: 9,
     },
   },
+  events: [
+    { id: 4, at: 4, period: 1, type: 'rotation.upcoming', days: 1, endsAt: 5 },
+    { id: 5, at: 5, period: 2, type: 'rotation.completed', reason: 'scheduled', endsAt: 2_592_000_005 },
+    { id: 6, at: 6, period: 2, type: 'keyspace.low', length: 2 },
+  ],
 }
 
 const document = JSON.parse(writeKeySpace(space)) as Record<string, unknown>
+const event = (changes: object) => ({ events: [{ ...space.events[0], ...changes }] })
 const short = (changes: object) => ({ lengths: { '2': { ...space.lengths['2'], ...changes } } })
 
 test('what was written reads the same', () => {
@@ -72,6 +78,26 @@ describe('refuses as damaged', () => {
     ['a short seed', { period: { ...space.period, seed: 'AAAA' } }],
     ['a seed that is no base64', { period: { ...space.period, seed: `${SEED.slice(0, -1)}*` } }],
     ['an unknown field of a period', { period: { ...space.period, more: 1 } }],
+    ['an end without a policy', { period: { ...space.period, ends: { at: 5 } } }],
+    ['a policy of no days', { period: { ...space.period, ends: { everyDays: 0, at: 5 } } }],
+    ['an end in words', { period: { ...space.period, ends: { everyDays: 1, at: 'soon' } } }],
+    ['no events', { events: undefined }],
+    ['events that are no list', { events: {} }],
+    ['an event that is no object', { events: [1] }],
+    ['event 0', event({ id: 0 })],
+    ['an event of no time', event({ at: -1 })],
+    ['an event of no period', event({ period: 0 })],
+    ['an unknown event', event({ type: 'toString' })],
+    ['an event with an unknown field', event({ more: 1 })],
+    ['an event without one of its fields', event({ days: undefined })],
+    ['an event of another type than its fields', event({ type: 'keyspace.low' })],
+    ['a rotation for an unknown reason', { events: [{ ...space.events[1], reason: 'whim' }] }],
+    ['a low length 16', { events: [{ ...space.events[2], length: 16 }] }],
+    ['events out of order', { events: space.events.toReversed() }],
+    [
+      '101 events',
+      { events: Array.from({ length: 101 }, (_, index) => ({ ...space.events[2], id: index + 1 })) },
+    ],
     ['ended periods that are no list', { ended: {} }],
     ['an ended period without an end', { ended: [{ number: 1, seed: SEED, startedAt: 5 }] }],
     ['lengths that are a list', { lengths: [] }],

@@ -1,0 +1,237 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { KeyspaceFenced, KeyspaceUnavailable, Problem } from '../problems.ts'
+import { type Store, StoreError } from '../stores/store.ts'
+import type { Clock } from './clock.ts'
+import type { Permute } from './ff1.ts'
+import type { KeySpace } from './key-space.ts'
+import { UnreadableKeySpace } from './key-space-text.ts'
+import { permutation } from './permutation.ts'
+import { type Seal, WrongSecret } from './seal.ts'
+import { type Change, Contended, Fenced, type KnownSpace, SharedSpace } from './shared-space.ts'
+import { rfc3339 } from './time.ts'
+
+/** How often the state is read when nothing else does, so that all learn of a rotation within a minute. */
+const READ_EVERY_MS = 10_000
+
+/** Without a good read for this long nothing is dealt: there may have been a rotation. */
+const LEASE_LIFE_MS = 60_000
+
+/** What may go wrong with a store; anything else is a defect. */
+const expected = [StoreError, Contended, UnreadableKeySpace, WrongSecret]
+
+/** What a replica is made of. */
+export interface ReplicaParts {
+  readonly store: Store
+  readonly seal: Seal
+  readonly log: FastifyBaseLogger
+  readonly clock: Clock
+  /** The policy: days that a period lasts, 0 for no end; what the store has if left out. */
+  readonly rotateEvery?: number
+}
+
+/** Who deals by what a replica knows. */
+interface Listener {
+  /** Another period begins, or none is: leases of the last one mean nothing. */
+  onPeriod(): void
+  /** Too long without a good read: leases must not be dealt from any more. */
+  onStale(): void
+}
+
+interface OpenPeriod {
+  readonly storeId: string
+  readonly number: number
+  readonly seed: Buffer
+}
+
+/** What one server knows of the state that all share, which it reads every 10 seconds, and its way to change it. */
+export class Replica {
+  readonly #parts: ReplicaParts
+  readonly #listener: Listener
+  readonly #shared: SharedSpace
+  #space: KeySpace | undefined
+  #period: OpenPeriod | undefined
+  #expires: string | undefined
+  #readAt = Number.NEGATIVE_INFINITY
+  /** Whether the secret in force has sealed the period's seed. */
+  #sealed = true
+  /** A policy that is still to be stored. */
+  #policy: number | undefined
+  #trouble: string | undefined
+  #reading = false
+  #skewed = false
+  #stopReading: () => void = () => undefined
+
+  constructor(parts: ReplicaParts, listener: Listener) {
+    this.#parts = parts
+    this.#listener = listener
+    this.#policy = parts.rotateEvery
+    this.#shared = new SharedSpace(parts.store, parts.seal, parts.clock, (known) => this.#know(known))
+  }
+
+  /**
+   * Opens the key space, which is made in an empty store. A store that is away for now, or fenced, is no reason not
+   * to start.
+   * @throws {UnreadableKeySpace} {WrongSecret} {StoreError} for what only an operator can change.
+   */
+  async open(): Promise<void> {
+    try {
+      await this.#refresh()
+    } catch (error) {
+      const passing = error instanceof Fenced || error instanceof Contended
+      if (!passing && !(error instanceof StoreError && !error.lasting)) throw error
+      this.#report(error)
+    }
+    this.#stopReading = this.#parts.clock.repeat(READ_EVERY_MS, () => void this.#read())
+  }
+
+  /** The state that was last read or written; undefined if none was. */
+  get space(): KeySpace | undefined {
+    return this.#space
+  }
+
+  /** The number of the period that keys are dealt from; 0 when none can be. */
+  get period(): number {
+    return this.#period?.number ?? 0
+  }
+
+  /** When that period ends, in the form of RFC 3339; undefined where nothing says so. */
+  get expires(): string | undefined {
+    return this.#expires
+  }
+
+  /** Whether the store has lost what it knew, so that nothing may be dealt before a rotation. */
+  get fenced(): boolean {
+    return this.#space?.fenced !== undefined
+  }
+
+  /** Whether keys can be dealt by what is known now. */
+  isAlive(): boolean {
+    if (this.#period === undefined) return false
+    if (this.#parts.clock.now() - this.#readAt <= LEASE_LIFE_MS) return true
+    this.#listener.onStale()
+    return false
+  }
+
+  /** Since the start: swaps that others were faster with, operations of the store that failed. */
+  get counts(): SharedSpace['counts'] {
+    return this.#shared.counts
+  }
+
+  /** Milliseconds since the epoch by the store's clock, as far as that is known. */
+  get storeTime(): number {
+    return this.#shared.storeTime
+  }
+
+  /** The order in which the period that is known deals the keys of a length. */
+  order(length: number): Permute {
+    const { seed, number } = this.#period as OpenPeriod
+    return permutation(seed, number, length)
+  }
+
+  /** As {@link SharedSpace.amend}; throws what a client may be told. */
+  amend(change: Change, done: (space: KeySpace) => void = () => undefined): Promise<void> {
+    return this.#told(() =>
+      this.#shared.amend(
+        (space, now) => this.#resealed(space, change(space, now)),
+        (space) => {
+          this.#sealed = true
+          done(space)
+        },
+      ),
+    )
+  }
+
+  /** As {@link SharedSpace.rotate}; throws what a client may be told. */
+  rotate(): Promise<KeySpace> {
+    return this.#told(() => this.#shared.rotate())
+  }
+
+  /** Reads no more, changes the state a last time, and closes the store. */
+  async close(change: Change): Promise<void> {
+    this.#stopReading()
+    try {
+      await this.#shared.amend(change)
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'Unique keys that were leased could not be given back')
+    }
+    await this.#parts.store.close()
+  }
+
+  #know({ space, readAt }: KnownSpace): void {
+    // Leases that were stale by now stay so, however good this read is.
+    this.isAlive()
+    this.#space = space
+    const { storeId, period } = space
+    const same = this.#period?.storeId === storeId && this.#period.number === period.number
+    if (!same || space.fenced !== undefined) {
+      this.#period?.seed.fill(0)
+      this.#period = undefined
+      this.#listener.onPeriod()
+    }
+    this.#readAt = readAt
+    this.#expires = period.ends && rfc3339(period.ends.at)
+    if (this.#period !== undefined || space.fenced !== undefined) return
+    const { seed, current } = this.#parts.seal.open(period.seed, storeId, period.number)
+    this.#period = { storeId, number: period.number, seed }
+    this.#sealed = current
+  }
+
+  /** A changed state, its seed sealed by the secret in force if an old one has opened it. */
+  #resealed(space: KeySpace, changed: KeySpace): KeySpace {
+    if (this.#sealed || this.#period === undefined || changed === space) return changed
+    const { storeId, number, seed } = this.#period
+    return { ...changed, period: { ...changed.period, seed: this.#parts.seal.close(seed, storeId, number) } }
+  }
+
+  async #read(): Promise<void> {
+    if (this.#reading) return
+    this.#reading = true
+    try {
+      await this.#refresh()
+      this.#recover()
+    } catch (error) {
+      this.#report(error)
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#shared.refresh(this.#policy)
+    this.#policy = undefined
+  }
+
+  async #told<T>(operation: () => Promise<T>): Promise<T> {
+    try {
+      const result = await operation()
+      this.#recover()
+      return result
+    } catch (error) {
+      throw this.#report(error)
+    }
+  }
+
+  #recover(): void {
+    const { log } = this.#parts
+    if (this.#trouble !== undefined) log.info('Unique keys can be dealt again')
+    this.#trouble = undefined
+    if (this.#shared.skewed === this.#skewed) return
+    this.#skewed = this.#shared.skewed
+    if (this.#skewed) {
+      log.warn(
+        'The clock here and that of the store differ by more than 5 minutes: this server rotates nothing',
+      )
+    } else log.info('The clock here and that of the store agree again')
+  }
+
+  /** What a client is told of an error, which is logged when it is another than the one before. */
+  #report(error: unknown): unknown {
+    if (error instanceof Problem) return error
+    const { name, message } = error as Error
+    if (this.#trouble !== `${name}: ${message}`)
+      this.#parts.log.error({ err: error }, 'Unique keys can not be leased')
+    this.#trouble = `${name}: ${message}`
+    if (error instanceof Fenced) return new KeyspaceFenced()
+    return expected.some((kind) => error instanceof kind) ? new KeyspaceUnavailable() : error
+  }
+}
