@@ -6,10 +6,11 @@ import keyGeneration from '../plugins/key-generation.ts'
 import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
+import rotation from '../plugins/rotation.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
-import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
+import { wholeNumber } from './schemas/whole-number.ts'
 import type { Store } from './stores/store.ts'
 
 /** How long a request may take to arrive. */
@@ -56,6 +57,7 @@ export async function createApp(
   await app.register(errors, { log })
   await app.register(health)
   await app.register(keySpace, { log, store })
+  await app.register(rotation, { log })
   await app.register(keyGeneration, { log, randomSource })
   return app
 }

@@ -12,6 +12,8 @@ const table: [type: string, title: string, status: number, problem: problems.Pro
   ['raw-not-combinable', 'Raw not combinable', 400, new problems.RawNotCombinable()],
   ['base58-too-large', 'Base58 too large', 400, new problems.Base58TooLarge(64, 16_384)],
   ['body-not-allowed', 'Body not allowed', 413, new problems.BodyNotAllowed()],
+  ['invalid-since', 'Invalid since', 400, new problems.InvalidSince(7)],
+  ['unauthorized', 'Unauthorized', 401, new problems.Unauthorized()],
   ['not-found', 'Not found', 404, new problems.NotFound()],
   ['method-not-allowed', 'Method not allowed', 405, new problems.MethodNotAllowed('GET, HEAD')],
   ['malformed-request', 'Malformed request', 400, new problems.MalformedRequest()],

@@ -85,6 +85,21 @@ export const Settings = Type.Object({
       secret: true,
     }),
   ),
+  rotateEvery: Type.Integer({
+    minimum: 0,
+    maximum: 3650,
+    default: 0,
+    description: 'days after which all unique keys can come again, in another order; 0 for never',
+  }),
+  admin: Type.Boolean({
+    default: false,
+    description: 'let whoever has the admin token rotate by POST /rotation',
+  }),
+  adminTokenFile: Type.Optional(
+    Type.String({
+      description: 'file with the token of -admin, at least 32 bytes',
+    }),
+  ),
 })
 
 /** The settings of one server, checked and complete. */
