@@ -8,6 +8,7 @@ import * as problems from '../src/problems.ts'
 import { rotationReport } from '../src/rotation-report.ts'
 import { type RotationRoute, rotationSchema } from '../src/schemas/rotation.ts'
 import { uniqueLengths } from '../src/unique-lengths.ts'
+import { receiverId, urlsIn } from '../src/webhooks/receivers.ts'
 
 /** With `-unique`: `GET /rotation`, and with `-admin` too `POST /rotation`. */
 export default async function rotation(
@@ -16,7 +17,10 @@ export default async function rotation(
 ): Promise<void> {
   const { config, dealer } = app
   if (dealer === undefined) return
-  const lengths = uniqueLengths(config)
+  const parts = {
+    lengths: uniqueLengths(config),
+    receivers: urlsIn(config.webhookUrls ?? '').map(receiverId),
+  }
   expectNoBody(app)
 
   const answer = (reply: FastifyReply, space: KeySpace, since: number) =>
@@ -24,7 +28,7 @@ export default async function rotation(
       .type('application/json; charset=utf-8')
       .header('cache-control', 'no-store')
       .header('x-content-type-options', 'nosniff')
-      .send(JSON.stringify(rotationReport(space, lengths, since)))
+      .send(JSON.stringify(rotationReport(space, parts, since)))
 
   app.get<RotationRoute>('/rotation', {
     schema: rotationSchema,

@@ -7,6 +7,7 @@ import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import rotation from '../plugins/rotation.ts'
+import webhooks from '../plugins/webhooks.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
 import type { Config } from './schemas/settings.ts'
@@ -57,6 +58,7 @@ export async function createApp(
   await app.register(errors, { log })
   await app.register(health)
   await app.register(keySpace, { log, store })
+  await app.register(webhooks, { log })
   await app.register(rotation, { log })
   await app.register(keyGeneration, { log, randomSource })
   return app

@@ -1,6 +1,6 @@
-import type { SpaceEvent } from './keys/events.ts'
-import { latestEvent } from './keys/events.ts'
+import { latestEvent, type SpaceEvent } from './keys/events.ts'
 import { type KeySpace, totals } from './keys/key-space.ts'
+import { pendingNotices } from './keys/notices.ts'
 import { rfc3339 } from './keys/time.ts'
 
 /** An event as clients read it, in the form that Standard Webhooks recommends for its payload. */
@@ -20,8 +20,19 @@ export function publicEvent({ type, at, ...event }: SpaceEvent): PublicEvent {
   }
 }
 
-/** What `GET /rotation` answers: the policy, the period, keys of those lengths, and the events after one. */
-export function rotationReport(space: KeySpace, lengths: readonly number[], since: number): object {
+/** What of a key space this server's clients are told. */
+export interface ReportedParts {
+  readonly lengths: readonly number[]
+  /** Ids of those who are sent webhooks, whose URLs stay unsaid. */
+  readonly receivers: readonly string[]
+}
+
+/** What `GET /rotation` answers, with the events after one. */
+export function rotationReport(
+  space: KeySpace,
+  { lengths, receivers }: ReportedParts,
+  since: number,
+): object {
   const { number, startedAt, ends } = space.period
   return {
     policy: { rotateEveryDays: ends?.everyDays ?? 0 },
@@ -37,5 +48,9 @@ export function rotationReport(space: KeySpace, lengths: readonly number[], sinc
     events: space.events
       .filter(({ id }) => id > since)
       .map((event) => ({ id: event.id, ...publicEvent(event) })),
+    webhooks: receivers.map((id, index) => {
+      const { disabled = false, givenUp = [] } = space.targets[id] ?? {}
+      return { webhook: index + 1, pending: pendingNotices(space, id), disabled, givenUp }
+    }),
   }
 }

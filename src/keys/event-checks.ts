@@ -1,5 +1,6 @@
 import { MOST_EVENTS, type SpaceEvent } from './events.ts'
 import { type Fields, hasFields, isFields, isWhole } from './fields.ts'
+import { MOST_GIVEN_UP, MOST_TARGETS, TRIES } from './notices.ts'
 import { LONGEST_UNIQUE } from './permutation.ts'
 
 /** The fields that only one type of event has, by the type. */
@@ -25,4 +26,26 @@ function isEvent(value: unknown): boolean {
   const { id, at, period, type, ...rest } = value
   if (!isWhole(id, 1) || !isWhole(at) || !isWhole(period, 1)) return false
   return typeof type === 'string' && Object.hasOwn(own, type) && own[type as SpaceEvent['type']](rest)
+}
+
+const targetFields = ['done', 'attempt', 'next', 'by', 'until', 'disabled', 'givenUp', 'givenUpCount']
+
+/** Whether a value is the receivers of a state. */
+export function areTargets(value: unknown): boolean {
+  if (!isFields(value)) return false
+  const targets = Object.values(value)
+  return targets.length <= MOST_TARGETS && targets.every(isTarget)
+}
+
+function isTarget(value: unknown): boolean {
+  if (!hasFields(value, targetFields)) return false
+  const { done, attempt, next, by, until, disabled, givenUp, givenUpCount } = value
+  if (!isWhole(done) || !isWhole(attempt) || attempt > TRIES || !isWhole(next) || !isWhole(until))
+    return false
+  if (typeof by !== 'string' || typeof disabled !== 'boolean' || !Array.isArray(givenUp)) return false
+  return (
+    isWhole(givenUpCount, givenUp.length) &&
+    givenUp.length <= MOST_GIVEN_UP &&
+    givenUp.every((id) => isWhole(id, 1))
+  )
 }

@@ -1,4 +1,4 @@
-import { areEvents } from './event-checks.ts'
+import { areEvents, areTargets } from './event-checks.ts'
 import { type Fields, hasFields, isFields, isWhole } from './fields.ts'
 import {
   type KeySpace,
@@ -61,8 +61,18 @@ function parsed(text: string): Fields {
 
 /** What is wrong in a document, in words without anything it holds. */
 function faultOf(document: Fields): string | undefined {
-  const { storeId, revision, fenced, period, ended, lengths, events } = document
-  const known = ['version', 'storeId', 'revision', 'fenced', 'period', 'ended', 'lengths', 'events']
+  const { storeId, revision, fenced, period, ended, lengths, events, targets } = document
+  const known = [
+    'version',
+    'storeId',
+    'revision',
+    'fenced',
+    'period',
+    'ended',
+    'lengths',
+    'events',
+    'targets',
+  ]
   if (Object.keys(document).some((name) => !known.includes(name))) return 'unknown fields'
   if (typeof storeId !== 'string' || storeId === '') return 'its store id'
   if (!isWhole(revision, 1)) return 'its revision'
@@ -70,6 +80,7 @@ function faultOf(document: Fields): string | undefined {
   if (!isPeriod(period)) return 'its period'
   if (!Array.isArray(ended) || !ended.every(isEnded)) return 'its ended periods'
   if (!areEvents(events)) return 'its events'
+  if (!areTargets(targets)) return 'its receivers'
   if (!isFields(lengths)) return 'its lengths'
   const wrong = Object.entries(lengths).find(([length, space]) => !isLengthSpace(length, space))
   return wrong && 'the numbers of a length'

@@ -1,4 +1,5 @@
 import type { SpaceEvent } from './events.ts'
+import type { Target } from './notices.ts'
 import { dropSmallest, freed, type Range, sumOf, withoutLargest } from './ranges.ts'
 
 /** Free ranges that a length keeps; the smallest of more are given up as lost. */
@@ -61,6 +62,8 @@ export interface KeySpace {
   readonly lengths: Readonly<Record<string, LengthSpace>>
   /** The oldest first. */
   readonly events: readonly SpaceEvent[]
+  /** Receivers of events, by their id. */
+  readonly targets: Readonly<Record<string, Target>>
 }
 
 /** What has become of all keys of one length; `whole` is the sum of the others. */
@@ -104,6 +107,7 @@ export function newKeySpace(storeId: string, seed: string, now: number): KeySpac
     ended: [],
     lengths: {},
     events: [],
+    targets: {},
   }
 }
 

@@ -1,23 +1,20 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { KeyspaceFenced, KeyspaceUnavailable, Problem } from '../problems.ts'
 import { type Store, StoreError } from '../stores/store.ts'
 import type { Clock } from './clock.ts'
 import type { Permute } from './ff1.ts'
 import type { KeySpace } from './key-space.ts'
-import { UnreadableKeySpace } from './key-space-text.ts'
 import { permutation } from './permutation.ts'
-import { type Seal, WrongSecret } from './seal.ts'
-import { type Change, Contended, Fenced, type KnownSpace, SharedSpace } from './shared-space.ts'
+import type { Seal } from './seal.ts'
+import { type Change, type KnownSpace, SharedSpace } from './shared-space.ts'
+import { Contended, Fenced } from './shared-space-errors.ts'
 import { rfc3339 } from './time.ts'
+import { Troubles } from './troubles.ts'
 
 /** How often the state is read when nothing else does, so that all learn of a rotation within a minute. */
 const READ_EVERY_MS = 10_000
 
 /** Without a good read for this long nothing is dealt: there may have been a rotation. */
 const LEASE_LIFE_MS = 60_000
-
-/** What may go wrong with a store; anything else is a defect. */
-const expected = [StoreError, Contended, UnreadableKeySpace, WrongSecret]
 
 /** What a replica is made of. */
 export interface ReplicaParts {
@@ -48,6 +45,7 @@ export class Replica {
   readonly #parts: ReplicaParts
   readonly #listener: Listener
   readonly #shared: SharedSpace
+  readonly #troubles: Troubles
   #space: KeySpace | undefined
   #period: OpenPeriod | undefined
   #expires: string | undefined
@@ -56,15 +54,14 @@ export class Replica {
   #sealed = true
   /** A policy that is still to be stored. */
   #policy: number | undefined
-  #trouble: string | undefined
   #reading = false
-  #skewed = false
   #stopReading: () => void = () => undefined
 
   constructor(parts: ReplicaParts, listener: Listener) {
     this.#parts = parts
     this.#listener = listener
     this.#policy = parts.rotateEvery
+    this.#troubles = new Troubles(parts.log)
     this.#shared = new SharedSpace(parts.store, parts.seal, parts.clock, (known) => this.#know(known))
   }
 
@@ -79,7 +76,7 @@ export class Replica {
     } catch (error) {
       const passing = error instanceof Fenced || error instanceof Contended
       if (!passing && !(error instanceof StoreError && !error.lasting)) throw error
-      this.#report(error)
+      this.#troubles.report(error)
     }
     this.#stopReading = this.#parts.clock.repeat(READ_EVERY_MS, () => void this.#read())
   }
@@ -188,9 +185,9 @@ export class Replica {
     this.#reading = true
     try {
       await this.#refresh()
-      this.#recover()
+      this.#troubles.over(this.#shared.skewed)
     } catch (error) {
-      this.#report(error)
+      this.#troubles.report(error)
     } finally {
       this.#reading = false
     }
@@ -204,34 +201,10 @@ export class Replica {
   async #told<T>(operation: () => Promise<T>): Promise<T> {
     try {
       const result = await operation()
-      this.#recover()
+      this.#troubles.over(this.#shared.skewed)
       return result
     } catch (error) {
-      throw this.#report(error)
+      throw this.#troubles.report(error)
     }
-  }
-
-  #recover(): void {
-    const { log } = this.#parts
-    if (this.#trouble !== undefined) log.info('Unique keys can be dealt again')
-    this.#trouble = undefined
-    if (this.#shared.skewed === this.#skewed) return
-    this.#skewed = this.#shared.skewed
-    if (this.#skewed) {
-      log.warn(
-        'The clock here and that of the store differ by more than 5 minutes: this server rotates nothing',
-      )
-    } else log.info('The clock here and that of the store agree again')
-  }
-
-  /** What a client is told of an error, which is logged when it is another than the one before. */
-  #report(error: unknown): unknown {
-    if (error instanceof Problem) return error
-    const { name, message } = error as Error
-    if (this.#trouble !== `${name}: ${message}`)
-      this.#parts.log.error({ err: error }, 'Unique keys can not be leased')
-    this.#trouble = `${name}: ${message}`
-    if (error instanceof Fenced) return new KeyspaceFenced()
-    return expected.some((kind) => error instanceof kind) ? new KeyspaceUnavailable() : error
   }
 }

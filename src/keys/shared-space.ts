@@ -3,8 +3,10 @@ import { type Store, StoreError } from '../stores/store.ts'
 import type { Clock } from './clock.ts'
 import { fenced, type KeySpace, newKeySpace } from './key-space.ts'
 import { readKeySpace, writeKeySpace } from './key-space-text.ts'
+import { regression } from './regression.ts'
 import { amended, maintained, rotated, withPolicy } from './rotation.ts'
 import { SEED_SIZE, type Seal } from './seal.ts'
+import { Contended, Fenced } from './shared-space-errors.ts'
 
 /** How far a replica's clock may be from the store's, in milliseconds. */
 const MOST_SKEW_MS = 300_000
@@ -16,16 +18,6 @@ const LONGEST_PAUSE_MS = 500
 
 /** How long a store that fails is asked again for one change. */
 const PATIENCE_MS = 2000
-
-/** Thrown while nobody may deal unique keys, until a rotation. */
-export class Fenced extends Error {
-  override readonly name = 'Fenced'
-}
-
-/** Thrown when somebody else was first at every try. */
-export class Contended extends Error {
-  override readonly name = 'Contended'
-}
 
 /** A state that was read or written. */
 export interface KnownSpace {
@@ -192,17 +184,6 @@ export class SharedSpace {
     const most = Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS)
     await this.#clock.sleep(least + most * Math.random())
   }
-}
-
-/** What tells that a store is not what it was, so that keys may have been dealt that it does not know of. */
-function regression(known: KeySpace, space: KeySpace, empty: boolean): string | undefined {
-  if (space.fenced !== undefined) return undefined
-  if (empty) return 'the store was emptied'
-  if (space.storeId !== known.storeId) return 'the store was replaced by another one'
-  // A period that is new here deals nothing again, whatever was forgotten of the one before.
-  if (space.period.number > known.period.number) return undefined
-  const other = space.period.number < known.period.number || space.period.startedAt !== known.period.startedAt
-  return other || space.revision < known.revision ? 'the store went back to an older state' : undefined
 }
 
 function idOf({ storeId, period: { number } }: KeySpace): { storeId: string; number: number } {

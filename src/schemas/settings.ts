@@ -100,6 +100,25 @@ export const Settings = Type.Object({
       description: 'file with the token of -admin, at least 32 bytes',
     }),
   ),
+  webhookUrls: Type.Optional(
+    Type.String({
+      description:
+        'https URLs that are told of rotations and of lengths that run out, with spaces between them',
+      secret: true,
+    }),
+  ),
+  webhookSecret: Type.Optional(
+    Type.String({
+      description:
+        'secret that signs what -webhook-urls are sent: whsec_ and 24 to 64 bytes in base64; a new one and the one before, with a space between them, while it is being changed',
+      secret: true,
+    }),
+  ),
+  webhookAllowCidr: Type.String({
+    default: '',
+    description:
+      'private addresses that -webhook-urls may have, such as 10.0.0.0/8, with commas between them; link-local ones they never may',
+  }),
 })
 
 /** The settings of one server, checked and complete. */

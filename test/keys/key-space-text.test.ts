@@ -29,10 +29,24 @@ const space: KeySpace = {
     { id: 5, at: 5, period: 2, type: 'rotation.completed', reason: 'scheduled', endsAt: 2_592_000_005 },
     { id: 6, at: 6, period: 2, type: 'keyspace.low', length: 2 },
   ],
+  targets: {
+    one: {
+      done: 5,
+      attempt: 1,
+      next: 0,
+      by: 'somebody',
+      until: 60_005,
+      disabled: false,
+      givenUp: [4],
+      givenUpCount: 9,
+    },
+    other: { done: 6, attempt: 0, next: 7, by: '', until: 0, disabled: true, givenUp: [], givenUpCount: 0 },
+  },
 }
 
 const document = JSON.parse(writeKeySpace(space)) as Record<string, unknown>
 const event = (changes: object) => ({ events: [{ ...space.events[0], ...changes }] })
+const target = (changes: object) => ({ targets: { one: { ...space.targets.one, ...changes } } })
 const short = (changes: object) => ({ lengths: { '2': { ...space.lengths['2'], ...changes } } })
 
 test('what was written reads the same', () => {
@@ -97,6 +111,27 @@ describe('refuses as damaged', () => {
     [
       '101 events',
       { events: Array.from({ length: 101 }, (_, index) => ({ ...space.events[2], id: index + 1 })) },
+    ],
+    ['no receivers', { targets: undefined }],
+    ['receivers that are a list', { targets: [] }],
+    ['a receiver that is none', { targets: { one: 1 } }],
+    ['a receiver with an unknown field', target({ more: 1 })],
+    ['a receiver told of half an event', target({ done: 0.5 })],
+    ['6 tries', target({ attempt: 6 })],
+    ['a time before all', target({ next: -1 })],
+    ['a claim of a number', target({ by: 1 })],
+    ['a claim without an end', target({ until: null })],
+    ['a receiver that may be disabled', target({ disabled: 0 })],
+    ['more given up than all', target({ givenUpCount: 0 })],
+    ['given up event 0', target({ givenUp: [0] })],
+    ['21 given up', target({ givenUp: Array.from({ length: 21 }, (_, index) => index + 1) })],
+    [
+      '65 receivers',
+      {
+        targets: Object.fromEntries(
+          Array.from({ length: 65 }, (_, index) => [`${index}`, space.targets.one]),
+        ),
+      },
     ],
     ['ended periods that are no list', { ended: {} }],
     ['an ended period without an end', { ended: [{ number: 1, seed: SEED, startedAt: 5 }] }],

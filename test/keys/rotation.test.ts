@@ -33,6 +33,7 @@ describe('a rotation', () => {
       ended: [{ number: 1, seed: SEALED, endedAt: 5000 }],
       lengths: {},
       events: [{ id: 1, at: 5000, period: 2, type: 'rotation.completed', reason: 'requested' }],
+      targets: {},
     })
     const late = 5000 + GRACE_MS
     expect(maintained(space, late - 1)).toBe(space)

@@ -91,6 +91,7 @@ describe('GET /rotation', () => {
       fenced: false,
       latestEvent: 0,
       events: [],
+      webhooks: [],
     })
     expect(Date.parse(endsAt) - Date.parse(startedAt)).toBe(30 * 86_400_000)
     expect(lengths).toMatchObject([{ length: 1 }, { length: 2, used: 0, left: 65_536, lost: 0, leased: 0 }])
