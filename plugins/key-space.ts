@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { keySpaceSecrets } from '../src/key-space-secrets.ts'
 import { systemClock } from '../src/keys/clock.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
-import type { Totals } from '../src/keys/key-space.ts'
+import type { KeySpace, Totals } from '../src/keys/key-space.ts'
 import { Seal } from '../src/keys/seal.ts'
 import type { Config } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
@@ -92,6 +92,29 @@ function watch({ config, registry }: FastifyInstance, dealer: Dealer): void {
   registerScraped(registry, gauge, 'keyspace_fenced', '1 while unique keys wait for a rotation', () => [
     { value: dealer.fenced ? 1 : 0 },
   ])
+  const seconds = (name: string, help: string, read: (period: KeySpace['period']) => number | undefined) =>
+    registerScraped(registry, gauge, name, help, () => {
+      const { space } = dealer.replica
+      const time = space && read(space.period)
+      return time === undefined ? [] : [{ value: time / 1000 }]
+    })
+  registerScraped(
+    registry,
+    gauge,
+    'keyspace_period',
+    "The number of the period that unique keys are dealt from, 0 while they can't be",
+    () => [{ value: dealer.period }],
+  )
+  seconds(
+    'keyspace_period_start_timestamp_seconds',
+    'When the period of unique keys began',
+    ({ startedAt }) => startedAt,
+  )
+  seconds(
+    'keyspace_period_end_timestamp_seconds',
+    'When the period of unique keys ends, if a policy says so',
+    ({ ends }) => ends?.at,
+  )
   const counter = (name: string, help: string, count: keyof Dealer['counts']) =>
     registerScraped(registry, 'counter', name, help, () => [{ value: dealer.counts[count] }])
   counter('keyspace_leases_total', 'Leases of unique keys taken', 'leases')
