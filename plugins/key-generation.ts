@@ -47,6 +47,9 @@ export default async function keyGeneration(
     return body
   }
   const dealerOf = ({ length }: KeyCall) => (length < RECOMMENDED_SIZE ? app.dealer : undefined)
+  const { salt } = app
+  const sourceFor = (request: FastifyRequest) =>
+    salt === undefined ? entropy : salt.source(request, entropy)
   const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
     const body = make(call, source)
     reply.hijack()
@@ -63,7 +66,7 @@ export default async function keyGeneration(
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(call)
-      if (dealer === undefined) return answerGet(request, reply, call, entropy)
+      if (dealer === undefined) return answerGet(request, reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerGet(request, reply, call, dealer))
     },
   })
@@ -74,7 +77,7 @@ export default async function keyGeneration(
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(call)
-      if (dealer === undefined) return answerPost(reply, call, entropy)
+      if (dealer === undefined) return answerPost(reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerPost(reply, call, dealer))
     },
   })
@@ -87,9 +90,10 @@ export default async function keyGeneration(
       const refusal =
         dealer === undefined ? entropyRefusal(entropy) : dealer.refusal(call.length, call.count ?? 1)
       if (refusal !== undefined) throw refusal
-      const size = bodySize(call, dealer)
+      const facts = dealer ?? salt?.facts(request)
+      const size = bodySize(call, facts)
       if (size !== undefined) reply.header('content-length', size)
-      return describe(reply, call, dealer).send()
+      return describe(reply, call, facts).send()
     },
   })
 }

@@ -7,7 +7,9 @@ import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import rotation from '../plugins/rotation.ts'
+import salt from '../plugins/salt.ts'
 import webhooks from '../plugins/webhooks.ts'
+import { cidrsIn } from './cidr.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
 import type { Config } from './schemas/settings.ts'
@@ -31,6 +33,7 @@ export async function createApp(
   settings: Config,
   { log, randomSource, store }: AppParts,
 ): Promise<FastifyInstance> {
+  const proxies = cidrsIn(settings.trustProxy)
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
     ...(settings.logRequests ? { loggerInstance: log, logController: requestLog } : { logger: false }),
@@ -48,6 +51,7 @@ export async function createApp(
     },
     // The rest of a refused body is read and dropped, or a reset would destroy the answer; not for ever.
     requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(proxies.length > 0 && { trustProxy: proxies }),
     // What arrives while the server closes is answered like what came before.
     return503OnClosing: false,
   })
@@ -60,6 +64,7 @@ export async function createApp(
   await app.register(keySpace, { log, store })
   await app.register(webhooks, { log })
   await app.register(rotation, { log })
+  await app.register(salt)
   await app.register(keyGeneration, { log, randomSource })
   return app
 }

@@ -9,6 +9,8 @@ export interface KeyFacts {
   readonly period?: number
   /** When it ends, in the form of RFC 3339; left out where nothing says so. */
   readonly expires?: string | undefined
+  /** What they can have at most, where they are made of less than their length. */
+  readonly mostEntropyBits?: number
 }
 
 /** Where the bytes of keys come from. */
@@ -72,9 +74,11 @@ function textBody({ count }: KeyCall, key: () => string): string {
 function jsonBody(
   { length, format, count }: KeyCall,
   key: () => string,
-  { period, expires }: KeyFacts,
+  { period, expires, mostEntropyBits }: KeyFacts,
 ): string {
-  const random = { length, format, entropyBits: length * 8 }
+  const bits = length * 8
+  const entropyBits = mostEntropyBits === undefined ? bits : Math.min(bits, mostEntropyBits)
+  const random = { length, format, entropyBits }
   const description = period === undefined ? random : { ...random, unique: true, period, expiresAt: expires }
   if (count === undefined) return JSON.stringify({ key: key(), ...description })
   return JSON.stringify({ keys: Array.from({ length: count }, key), ...description })

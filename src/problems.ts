@@ -46,6 +46,11 @@ export const RepeatedParameter = problem<[string]>(
   'The parameter %s must be given only once',
   400,
 )
+export const RepeatedHeader = problem<[string]>(
+  'REPEATED_HEADER',
+  'The header %s must be given only once',
+  400,
+)
 export const RawNotCombinable = problem<[]>(
   'RAW_NOT_COMBINABLE',
   'Raw keys are bytes alone: they go with neither JSON nor a prefix nor a checksum',

@@ -9,6 +9,7 @@ const table: [type: string, title: string, status: number, problem: problems.Pro
   ['invalid-prefix', 'Invalid prefix', 400, new problems.InvalidPrefix()],
   ['unknown-checksum', 'Unknown checksum', 400, new problems.UnknownChecksum()],
   ['repeated-parameter', 'Repeated parameter', 400, new problems.RepeatedParameter('count')],
+  ['repeated-header', 'Repeated header', 400, new problems.RepeatedHeader('x-user-id')],
   ['raw-not-combinable', 'Raw not combinable', 400, new problems.RawNotCombinable()],
   ['base58-too-large', 'Base58 too large', 400, new problems.Base58TooLarge(64, 16_384)],
   ['body-not-allowed', 'Body not allowed', 413, new problems.BodyNotAllowed()],

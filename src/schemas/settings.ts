@@ -119,6 +119,16 @@ export const Settings = Type.Object({
     description:
       'private addresses that -webhook-urls may have, such as 10.0.0.0/8, with commas between them; link-local ones they never may',
   }),
+  saltFrom: Type.String({
+    default: '',
+    description:
+      'who random keys are bound to: key-id, header:x-user-id and ip, any of them, with commas between them',
+  }),
+  trustProxy: Type.String({
+    default: '',
+    description:
+      'addresses of proxies whose X-Forwarded-For is believed, such as 10.42.0.0/16, with commas between them',
+  }),
 })
 
 /** The settings of one server, checked and complete. */
