@@ -3,7 +3,7 @@ import { type Store, StoreError } from '../stores/store.ts'
 import type { Clock } from './clock.ts'
 import type { Permute } from './ff1.ts'
 import type { KeySpace } from './key-space.ts'
-import { permutation } from './permutation.ts'
+import { OpenPeriod } from './open-period.ts'
 import type { Seal } from './seal.ts'
 import { type Change, type KnownSpace, SharedSpace } from './shared-space.ts'
 import { Contended, Fenced } from './shared-space-errors.ts'
@@ -34,12 +34,6 @@ interface Listener {
   onStale(): void
 }
 
-interface OpenPeriod {
-  readonly storeId: string
-  readonly number: number
-  readonly seed: Buffer
-}
-
 /** What one server knows of the state that all share, which it reads every 10 seconds, and its way to change it. */
 export class Replica {
   readonly #parts: ReplicaParts
@@ -50,8 +44,6 @@ export class Replica {
   #period: OpenPeriod | undefined
   #expires: string | undefined
   #readAt = Number.NEGATIVE_INFINITY
-  /** Whether the secret in force has sealed the period's seed. */
-  #sealed = true
   /** A policy that is still to be stored. */
   #policy: number | undefined
   #reading = false
@@ -121,17 +113,21 @@ export class Replica {
 
   /** The order in which the period that is known deals the keys of a length. */
   order(length: number): Permute {
-    const { seed, number } = this.#period as OpenPeriod
-    return permutation(seed, number, length)
+    return (this.#period as OpenPeriod).order(length)
   }
 
   /** As {@link SharedSpace.amend}; throws what a client may be told. */
   amend(change: Change, done: (space: KeySpace) => void = () => undefined): Promise<void> {
+    let changes = false
     return this.#told(() =>
       this.#shared.amend(
-        (space, now) => this.#resealed(space, change(space, now)),
+        (space, now) => {
+          const changed = change(space, now)
+          changes = changed !== space
+          return changes ? (this.#period?.resealed(changed) ?? changed) : space
+        },
         (space) => {
-          this.#sealed = true
+          if (changes) this.#period?.stored()
           done(space)
         },
       ),
@@ -158,26 +154,14 @@ export class Replica {
     // Leases that were stale by now stay so, however good this read is.
     this.isAlive()
     this.#space = space
-    const { storeId, period } = space
-    const same = this.#period?.storeId === storeId && this.#period.number === period.number
-    if (!same || space.fenced !== undefined) {
-      this.#period?.seed.fill(0)
+    if (!this.#period?.isOf(space) || space.fenced !== undefined) {
+      this.#period?.close()
       this.#period = undefined
       this.#listener.onPeriod()
     }
     this.#readAt = readAt
-    this.#expires = period.ends && rfc3339(period.ends.at)
-    if (this.#period !== undefined || space.fenced !== undefined) return
-    const { seed, current } = this.#parts.seal.open(period.seed, storeId, period.number)
-    this.#period = { storeId, number: period.number, seed }
-    this.#sealed = current
-  }
-
-  /** A changed state, its seed sealed by the secret in force if an old one has opened it. */
-  #resealed(space: KeySpace, changed: KeySpace): KeySpace {
-    if (this.#sealed || this.#period === undefined || changed === space) return changed
-    const { storeId, number, seed } = this.#period
-    return { ...changed, period: { ...changed.period, seed: this.#parts.seal.close(seed, storeId, number) } }
+    this.#expires = space.period.ends && rfc3339(space.period.ends.at)
+    if (space.fenced === undefined) this.#period ??= new OpenPeriod(this.#parts.seal, space)
   }
 
   async #read(): Promise<void> {
