@@ -6,12 +6,13 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from 'fastify'
-import { bodySize, type KeySource, makeBody, mediaType } from '../src/key-answer.ts'
+import { bodySize, type KeyFacts, type KeySource, makeBody, mediaType } from '../src/key-answer.ts'
 import { type KeyCall, readKeyCall } from '../src/key-call.ts'
 import { KEY_ROUTE } from '../src/key-path.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
 import { formats } from '../src/keys/encodings.ts'
 import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
+import { expectNoBody, noBody } from '../src/no-body.ts'
 import * as problems from '../src/problems.ts'
 import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
@@ -46,14 +47,17 @@ export default async function keyGeneration(
     return body
   }
   const dealerOf = ({ length }: KeyCall) => (length < RECOMMENDED_SIZE ? app.dealer : undefined)
+  const { salt } = app
+  const sourceFor = (request: FastifyRequest) =>
+    salt === undefined ? entropy : salt.source(request, entropy)
   const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
     const body = make(call, source)
     reply.hijack()
     app.counters.answered('key', 200, request.startedAt)
-    writeAnswer(reply.raw, call, body, source.period)
+    writeAnswer(reply.raw, call, body, source)
   }
   const answerPost = (reply: FastifyReply, call: KeyCall, source: KeySource) =>
-    describe(reply, call, source.period).send(make(call, source))
+    describe(reply, call, source).send(make(call, source))
 
   app.route<KeyRoute>({
     ...route,
@@ -62,19 +66,18 @@ export default async function keyGeneration(
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(call)
-      if (dealer === undefined) return answerGet(request, reply, call, entropy)
+      if (dealer === undefined) return answerGet(request, reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerGet(request, reply, call, dealer))
     },
   })
   app.route<KeyRoute>({
     ...route,
     method: 'POST',
-    onRequest: forgetMediaType,
-    preValidation: refuseBody,
+    ...noBody,
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(call)
-      if (dealer === undefined) return answerPost(reply, call, entropy)
+      if (dealer === undefined) return answerPost(reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerPost(reply, call, dealer))
     },
   })
@@ -87,9 +90,10 @@ export default async function keyGeneration(
       const refusal =
         dealer === undefined ? entropyRefusal(entropy) : dealer.refusal(call.length, call.count ?? 1)
       if (refusal !== undefined) throw refusal
-      const size = bodySize(call, dealer?.period)
+      const facts = dealer ?? salt?.facts(request)
+      const size = bodySize(call, facts)
       if (size !== undefined) reply.header('content-length', size)
-      return describe(reply, call, dealer?.period).send()
+      return describe(reply, call, facts).send()
     },
   })
 }
@@ -108,40 +112,17 @@ function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {
   return healthy ? undefined : new problems.EntropyUnavailable()
 }
 
-/** A call without a body may have any media type, even one that Fastify can't read. */
-function forgetMediaType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  delete request.raw.headers['content-type']
-  done()
-}
-
-/**
- * Waits for the end of a body or for its first byte. A byte is no error here but a body for `refuseBody`, since
- * Fastify ends the connection after a parser's error, and a client that still sends would get a reset.
- */
-function expectNoBody(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    const empty = () => done(null)
-    payload.once('end', empty)
-    payload.once('data', () => {
-      payload.off('end', empty)
-      done(null, 'some')
-    })
-  })
-}
-
-function refuseBody(request: FastifyRequest, _reply: FastifyReply, done: (problem?: Error) => void): void {
-  done(request.body === undefined ? undefined : new problems.BodyNotAllowed())
-}
-
 /**
  * Writes an answer as `describe` and `send` would, past Fastify's reply with its look at each payload and its
  * header objects. What that saves is in docs/performance.md.
  */
-function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer, period?: number): void {
+function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer, facts: KeyFacts): void {
   leaveConnectionOut(response)
   const headers = ['Content-Type', mediaType(call), ...ANSWER_HEADERS, 'Content-Length', String(body.length)]
-  if (period !== undefined) headers.push('Key-Period', String(period))
+  if (facts.period !== undefined) {
+    headers.push('Key-Period', String(facts.period))
+    if (facts.expires !== undefined) headers.push('Key-Expires', facts.expires)
+  }
   response.writeHead(200, headers)
   response.end(body, 'latin1')
 }
@@ -156,9 +137,10 @@ function leaveConnectionOut(response: ServerResponse): void {
   }
 }
 
-function describe(reply: FastifyReply, call: KeyCall, period?: number): FastifyReply {
+function describe(reply: FastifyReply, call: KeyCall, facts: KeyFacts = {}): FastifyReply {
   leaveConnectionOut(reply.raw)
-  if (period !== undefined) reply.header('key-period', period)
+  if (facts.period !== undefined) reply.header('key-period', facts.period)
+  if (facts.expires !== undefined) reply.header('key-expires', facts.expires)
   return reply
     .type(mediaType(call))
     .header('cache-control', 'no-store')

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { keySpaceSecrets } from '../src/key-space-secrets.ts'
 import { systemClock } from '../src/keys/clock.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
-import type { Totals } from '../src/keys/key-space.ts'
+import type { KeySpace, Totals } from '../src/keys/key-space.ts'
 import { Seal } from '../src/keys/seal.ts'
-import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
+import type { Config } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
-import { readLocation } from '../src/stores/location.ts'
 import { openStore } from '../src/stores/open.ts'
-import { secretBeside } from '../src/stores/secret.ts'
 import type { Store } from '../src/stores/store.ts'
+import { uniqueLengths } from '../src/unique-lengths.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,10 +32,12 @@ export default fp<Parts>(
       app.decorate('dealer', undefined)
       return
     }
+    const { config } = app
+    const { rotateEvery } = config
     const { Dealer } = await import('../src/keys/dealer.ts')
-    const opened = store ?? (await openStore(app.config.store))
-    const seal = new Seal(await secretsOf(app.config, opened, store !== undefined, log))
-    const dealer = await Dealer.start({ store: opened, seal, log, clock: systemClock })
+    const opened = store ?? (await openStore(config.store))
+    const seal = store === undefined ? await sealOf(config, opened, log) : sealFor(config)
+    const dealer = await Dealer.start({ store: opened, seal, log, clock: systemClock, rotateEvery })
     app.decorate('dealer', dealer)
     app.addHook('onClose', () => dealer.close())
     watch(app, dealer)
@@ -43,34 +45,23 @@ export default fp<Parts>(
   { name: 'key-space', fastify: '5.x', dependencies: ['metrics'] },
 )
 
-async function secretsOf(
-  { store: setting, keyspaceSecret, keyspaceOldSecret }: Config,
-  store: Store,
-  passing: boolean,
-  log: FastifyBaseLogger,
-): Promise<[string, ...string[]]> {
-  if (keyspaceSecret !== undefined) {
-    return keyspaceOldSecret === undefined ? [keyspaceSecret] : [keyspaceSecret, keyspaceOldSecret]
-  }
-  const location = readLocation(setting)
-  if (passing || typeof location === 'string' || location.kind !== 'file') {
-    return [randomBytes(32).toString('base64')]
-  }
-  const { state } = await store.read()
-  const { secret, made } = await secretBeside(location.path, state === undefined)
+async function sealOf(config: Config, store: Store, log: FastifyBaseLogger): Promise<Seal> {
+  const { secrets, made } = await keySpaceSecrets(config, store)
   if (made) {
     log.warn(
-      `No KEYSPACE_SECRET was given: one was made in ${location.path}.secret. Keep it with the store, and away from its backups`,
+      "No KEYSPACE_SECRET was given: one was made beside the store's file, its name with .secret added. Keep it with the store, and away from its backups",
     )
   }
-  return [secret]
+  return new Seal(secrets)
+}
+
+/** For a store that is handed in, which no file has a secret beside. */
+function sealFor({ keyspaceSecret = randomBytes(32).toString('base64') }: Config): Seal {
+  return new Seal([keyspaceSecret])
 }
 
 function watch({ config, registry }: FastifyInstance, dealer: Dealer): void {
-  const { minSize, maxSize } = config
-  const lengths = Array.from({ length: RECOMMENDED_SIZE - 1 }, (_, index) => index + 1).filter(
-    (length) => length >= minSize && length <= maxSize,
-  )
+  const lengths = uniqueLengths(config)
   const byLength = (fate: keyof Totals) => () =>
     lengths.flatMap((length) => {
       const value = dealer.totals(length)?.[fate]
@@ -101,6 +92,29 @@ function watch({ config, registry }: FastifyInstance, dealer: Dealer): void {
   registerScraped(registry, gauge, 'keyspace_fenced', '1 while unique keys wait for a rotation', () => [
     { value: dealer.fenced ? 1 : 0 },
   ])
+  const seconds = (name: string, help: string, read: (period: KeySpace['period']) => number | undefined) =>
+    registerScraped(registry, gauge, name, help, () => {
+      const { space } = dealer.replica
+      const time = space && read(space.period)
+      return time === undefined ? [] : [{ value: time / 1000 }]
+    })
+  registerScraped(
+    registry,
+    gauge,
+    'keyspace_period',
+    "The number of the period that unique keys are dealt from, 0 while they can't be",
+    () => [{ value: dealer.period }],
+  )
+  seconds(
+    'keyspace_period_start_timestamp_seconds',
+    'When the period of unique keys began',
+    ({ startedAt }) => startedAt,
+  )
+  seconds(
+    'keyspace_period_end_timestamp_seconds',
+    'When the period of unique keys ends, if a policy says so',
+    ({ ends }) => ends?.at,
+  )
   const counter = (name: string, help: string, count: keyof Dealer['counts']) =>
     registerScraped(registry, 'counter', name, help, () => [{ value: dealer.counts[count] }])
   counter('keyspace_leases_total', 'Leases of unique keys taken', 'leases')

@@ -6,10 +6,14 @@ import keyGeneration from '../plugins/key-generation.ts'
 import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import parseErrors from '../plugins/parse-errors.ts'
+import rotation from '../plugins/rotation.ts'
+import salt from '../plugins/salt.ts'
+import webhooks from '../plugins/webhooks.ts'
+import { cidrsIn } from './cidr.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
-import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
+import { wholeNumber } from './schemas/whole-number.ts'
 import type { Store } from './stores/store.ts'
 
 /** How long a request may take to arrive. */
@@ -29,6 +33,7 @@ export async function createApp(
   settings: Config,
   { log, randomSource, store }: AppParts,
 ): Promise<FastifyInstance> {
+  const proxies = cidrsIn(settings.trustProxy)
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
     ...(settings.logRequests ? { loggerInstance: log, logController: requestLog } : { logger: false }),
@@ -46,6 +51,7 @@ export async function createApp(
     },
     // The rest of a refused body is read and dropped, or a reset would destroy the answer; not for ever.
     requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(proxies.length > 0 && { trustProxy: proxies }),
     // What arrives while the server closes is answered like what came before.
     return503OnClosing: false,
   })
@@ -56,6 +62,9 @@ export async function createApp(
   await app.register(errors, { log })
   await app.register(health)
   await app.register(keySpace, { log, store })
+  await app.register(webhooks, { log })
+  await app.register(rotation, { log })
+  await app.register(salt)
   await app.register(keyGeneration, { log, randomSource })
   return app
 }

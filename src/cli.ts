@@ -1,6 +1,8 @@
+import { rotateStore } from './commands/rotate.ts'
 import { selfTest } from './commands/self-test.ts'
 import { type Host, serve } from './commands/serve.ts'
 import { showStore } from './commands/store-show.ts'
+import { keySpaceProblems } from './key-space-settings.ts'
 import { createLog, type Output } from './log.ts'
 import type { Config } from './schemas/settings.ts'
 import { readSettings, SettingsError } from './settings.ts'
@@ -15,6 +17,8 @@ export interface Process extends Host {
   cwd(): string
 }
 
+const commands = ['serve', 'self-test', 'store show', 'rotate']
+
 /**
  * Runs the program.
  * @returns its exit status: 0 for a good end, 1 for a failure, 2 for a wrong command line or setting.
@@ -22,7 +26,7 @@ export interface Process extends Host {
 export async function run(process: Process): Promise<number> {
   const words = process.argv.slice(2)
   const command = takeCommand(words)
-  if (command !== 'serve' && command !== 'self-test' && command !== 'store show') {
+  if (!commands.includes(command)) {
     return refuse(process, [`unknown command ${JSON.stringify(command)}: see -help for those there are`])
   }
   if (words.some((word) => /^--?h(elp)?$/.test(word))) {
@@ -46,6 +50,12 @@ export async function run(process: Process): Promise<number> {
     const location = readLocation(config.store)
     if (typeof location === 'string') return refuse(process, [`-store (STORE) ${location}`])
     return showStore(config.store, process.stdout, process.stderr)
+  }
+  if (command === 'rotate') {
+    const problems = keySpaceProblems(config, [])
+    return problems.length > 0
+      ? refuse(process, problems)
+      : rotateStore(config, process.stdout, process.stderr)
   }
   return serve(config, await createLog(process.stdout), process)
 }

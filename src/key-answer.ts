@@ -3,12 +3,20 @@ import { CHECKSUM_SIZE, checksum } from './keys/checksum.ts'
 import { encodings, type TextFormat } from './keys/encodings.ts'
 import type { UseBytes } from './keys/entropy.ts'
 
-/** Where the bytes of keys come from. */
-export interface KeySource {
-  /** Hands `length` bytes that nobody else gets to `use`, and returns what it makes of them. */
-  take<T>(length: number, use: UseBytes<T>): T
+/** What an answer says of its keys, besides what was asked for. */
+export interface KeyFacts {
   /** The period in which they are unique; left out where they are random. */
   readonly period?: number
+  /** When it ends, in the form of RFC 3339; left out where nothing says so. */
+  readonly expires?: string | undefined
+  /** What they can have at most, where they are made of less than their length. */
+  readonly mostEntropyBits?: number
+}
+
+/** Where the bytes of keys come from. */
+export interface KeySource extends KeyFacts {
+  /** Hands `length` bytes that nobody else gets to `use`, and returns what it makes of them. */
+  take<T>(length: number, use: UseBytes<T>): T
 }
 
 /** The media type of an answer. */
@@ -25,18 +33,18 @@ export function makeBody(call: KeyCall, source: KeySource): string | Buffer {
   const { format } = call
   if (format === 'raw') return rawKeys(call, source)
   const body = call.json ? jsonBody : textBody
-  return body(call, () => textKey(call, format, source), source.period)
+  return body(call, () => textKey(call, format, source), source)
 }
 
 /** Bytes of the body that a call would get, without making a key; undefined where they depend on it. */
-export function bodySize(call: KeyCall, period?: number): number | undefined {
+export function bodySize(call: KeyCall, facts: KeyFacts = {}): number | undefined {
   const { length, format, count = 1 } = call
   if (format === 'raw') return length * count
   const size = encodings[format].size(length)
   if (size === undefined) return undefined
   const keySize = call.prefix.length + size + (call.checksum ? CHECKSUM_SIZE : 0)
   const body = call.json ? jsonBody : textBody
-  return body(call, () => '', period).length + keySize * count
+  return body(call, () => '', facts).length + keySize * count
 }
 
 function rawKeys({ length, count = 1 }: KeyCall, source: KeySource): Buffer {
@@ -63,9 +71,15 @@ function textBody({ count }: KeyCall, key: () => string): string {
   return lines
 }
 
-function jsonBody({ length, format, count }: KeyCall, key: () => string, period?: number): string {
-  const random = { length, format, entropyBits: length * 8 }
-  const description = period === undefined ? random : { ...random, unique: true, period }
+function jsonBody(
+  { length, format, count }: KeyCall,
+  key: () => string,
+  { period, expires, mostEntropyBits }: KeyFacts,
+): string {
+  const bits = length * 8
+  const entropyBits = mostEntropyBits === undefined ? bits : Math.min(bits, mostEntropyBits)
+  const random = { length, format, entropyBits }
+  const description = period === undefined ? random : { ...random, unique: true, period, expiresAt: expires }
   if (count === undefined) return JSON.stringify({ key: key(), ...description })
   return JSON.stringify({ keys: Array.from({ length: count }, key), ...description })
 }

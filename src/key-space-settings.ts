@@ -19,7 +19,7 @@ export function keySpaceProblems(config: Config, found: readonly string[]): stri
     return problems
   if (typeof location === 'object' && location.kind !== 'file') {
     problems.push(
-      `-unique with a ${location.kind} store needs KEYSPACE_SECRET or KEYSPACE_SECRET_FILE: at least ${LEAST_SECRET_BYTES} random bytes, the same for every server on that store`,
+      `a ${location.kind} store needs KEYSPACE_SECRET or KEYSPACE_SECRET_FILE: at least ${LEAST_SECRET_BYTES} random bytes, the same for every server on that store`,
     )
   } else if (keyspaceOldSecret !== undefined) {
     problems.push('KEYSPACE_OLD_SECRET needs KEYSPACE_SECRET, the new one')

@@ -46,6 +46,11 @@ export const RepeatedParameter = problem<[string]>(
   'The parameter %s must be given only once',
   400,
 )
+export const RepeatedHeader = problem<[string]>(
+  'REPEATED_HEADER',
+  'The header %s must be given only once',
+  400,
+)
 export const RawNotCombinable = problem<[]>(
   'RAW_NOT_COMBINABLE',
   'Raw keys are bytes alone: they go with neither JSON nor a prefix nor a checksum',
@@ -56,7 +61,13 @@ export const Base58TooLarge = problem<[number, number]>(
   'Too much for base58: it takes up to %d bytes a key and %d bytes of keys an answer; base64url takes more',
   400,
 )
-export const BodyNotAllowed = problem<[]>('BODY_NOT_ALLOWED', 'A key call must not have a body', 413)
+export const BodyNotAllowed = problem<[]>('BODY_NOT_ALLOWED', 'This call must not have a body', 413)
+export const InvalidSince = problem<[number]>(
+  'INVALID_SINCE',
+  'Invalid since: it must be the id of an event, a whole number from 0 to %d',
+  400,
+)
+export const Unauthorized = problem<[]>('UNAUTHORIZED', 'A rotation needs the token of an administrator', 401)
 export const NotFound = problem<[]>('NOT_FOUND', 'Not found: keys are at /key/{length}', 404)
 export const MethodNotAllowed = problem<[string]>('METHOD_NOT_ALLOWED', 'Method not allowed: use %s', 405)
 export const MalformedRequest = problem<[]>('MALFORMED_REQUEST', 'Malformed request', 400)

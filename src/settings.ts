@@ -5,6 +5,8 @@ import envSchema from 'env-schema'
 import type { TObject } from 'typebox'
 import * as Type from 'typebox'
 import { keySpaceProblems } from './key-space-settings.ts'
+import { rotationProblems } from './rotation-settings.ts'
+import { saltProblems } from './salt-settings.ts'
 import { type Config, Settings } from './schemas/settings.ts'
 
 /** Thrown for settings that can't be served with; `problems` has one sentence for each. */
@@ -73,6 +75,7 @@ export function readSettings(sources: SettingsSources): Config {
   }
   // Without -unique these mean nothing, and a STORE in the environment may be somebody else's.
   if (config.unique) problems.push(...keySpaceProblems(config, problems))
+  problems.push(...rotationProblems(config), ...saltProblems(config))
   if (problems.length > 0) throw new SettingsError(problems)
   return config
 }

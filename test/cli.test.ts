@@ -37,6 +37,7 @@ describe('text that was asked for goes to stdout, and nothing is started', () =>
     ['--version', `${version}\n`],
     ['self-test -help', usage()],
     ['store show -help', usage()],
+    ['rotate -help', usage()],
     ['-no-such-flag -help', usage()],
   ] as const)('%s', async ([words, text]) => {
     const process = new FakeProcess(words.split(' '))
@@ -62,9 +63,11 @@ describe('what is wrong is named on stderr, with status 2, and nothing is starte
     [['store'], {}, ['unknown command "store"']],
     [['store', '-help'], {}, ['unknown command "store"']],
     [['store', 'hide'], {}, ['unknown command "store hide"']],
+    [['rotate', 'stray'], {}, ['unexpected argument "stray"']],
+    [['rotate'], { STORE: 'postgres://db/keys' }, ['a postgres store needs KEYSPACE_SECRET']],
     [['store', 'show', 'stray'], {}, ['unexpected argument "stray"']],
     [['store', 'show'], { STORE: 'redis://:hunter2@cache' }, ['-store (STORE) must be the path of a file']],
-    [['-unique'], { STORE: 'postgres://db/keys' }, ['-unique with a postgres store needs KEYSPACE_SECRET']],
+    [['-unique'], { STORE: 'postgres://db/keys' }, ['a postgres store needs KEYSPACE_SECRET']],
   ])('%j %j', async ([words, env, starts]) => {
     const process = new FakeProcess(words, env)
     expect(await run(process)).toBe(2)

@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import { expect, test } from 'vitest'
+import { MemoryStore } from '../src/stores/memory.ts'
 import { buildApp, listen, Recorder, scrape } from './helper.ts'
 import { converse, exchange, request } from './tcp.ts'
 
@@ -21,20 +22,29 @@ const path = mostly(
   fc.oneof(
     fc.webPath(),
     anyText.map((text) => `/${text}`),
-    fc.constantFrom('/key', '/metrics', '/livez', '/readyz', '//', '/key/16/', '/%', '/key/%zz'),
+    fc.constantFrom('/key', '/metrics', '/livez', '/readyz', '/rotation', '//', '/key/16/', '/%', '/key/%zz'),
   ),
 )
 const query = fc
   .array(
     fc.tuple(
-      mostly(fc.constantFrom('format', 'count', 'prefix', 'checksum', '__proto__'), anyText),
+      mostly(fc.constantFrom('format', 'count', 'prefix', 'checksum', 'since', '__proto__'), anyText),
       fc.oneof(fc.constantFrom('raw', 'base58', 'base64', 'crc32', 'a_'), number, anyText),
     ),
     { maxLength: 3 },
   )
   .map((pairs) => pairs.map((pair) => pair.map(encodeURIComponent).join('=')).join('&'))
 const headerName = fc.oneof(
-  fc.constantFrom('accept', 'content-type', 'expect', 'host', 'connection', 'upgrade', 'accept-version'),
+  fc.constantFrom(
+    'accept',
+    'content-type',
+    'expect',
+    'host',
+    'connection',
+    'upgrade',
+    'accept-version',
+    'x-forwarded-for',
+  ),
   fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/),
 )
 const headerValue = fc.oneof(
@@ -49,9 +59,20 @@ async function failures(app: FastifyInstance): Promise<[string, number][]> {
   )
 }
 
-test('no request whatever fails in process', { timeout: 15_000 }, async () => {
+const WITH_ALL = {
+  ...SETTINGS,
+  unique: true,
+  rotateEvery: 30,
+  saltFrom: 'key-id,header:accept,ip',
+  trustProxy: '127.0.0.0/8',
+}
+
+test.for([
+  ['as it is', SETTINGS],
+  ['with unique keys and salt', WITH_ALL],
+] as const)('no request whatever fails in process, %s', { timeout: 15_000 }, async ([, overrides]) => {
   const log = new Recorder()
-  const app = await buildApp(SETTINGS, { log })
+  const app = await buildApp(overrides, { log, store: new MemoryStore() })
   const payload = mostly(fc.constant(''), anyText)
   await fc.assert(
     fc.asyncProperty(method, path, query, headers, payload, async (name, target, pairs, lines, body) => {

@@ -35,6 +35,9 @@ describe('the store', () => {
     ['kubernetes:Keys', /^must name a Secret/],
     ['kubernetes:../configmaps/x', /^must name a Secret/],
     ['kubernetes:-keys', /^must name a Secret/],
+    ['host=db user=keys password=hunter2', /^must be the path of a file.*; words like host=/],
+    ['password=hunter2', /words like host=/],
+    ['sslmode=require password = hunter2', /words like host=/],
     [`kubernetes:${'a'.repeat(254)}`, /^must name a Secret/],
   ] as const)('%j is refused, with what would be right', async ([setting, problem]) => {
     expect(readLocation(setting)).toMatch(problem)
@@ -87,16 +90,8 @@ describe('the secrets', () => {
   test.for<[string, Record<string, string>, (string | RegExp)[]]>([
     ['are not needed with a file', {}, []],
     ['may be given with a file', { KEYSPACE_SECRET: SECRET }, []],
-    [
-      'are needed with PostgreSQL',
-      { STORE: POSTGRES },
-      [/^-unique with a postgres store needs KEYSPACE_SECRET/],
-    ],
-    [
-      'are needed with Kubernetes',
-      { STORE: 'kubernetes:x' },
-      [/^-unique with a kubernetes store needs KEYSPACE_/],
-    ],
+    ['are needed with PostgreSQL', { STORE: POSTGRES }, [/^a postgres store needs KEYSPACE_SECRET/]],
+    ['are needed with Kubernetes', { STORE: 'kubernetes:x' }, [/^a kubernetes store needs KEYSPACE_/]],
     ['are enough with PostgreSQL', { STORE: POSTGRES, KEYSPACE_SECRET: SECRET }, []],
     ['must not be empty', { KEYSPACE_SECRET: '' }, [`${short}0`]],
     ['must not be short', { KEYSPACE_SECRET: SECRET.slice(1) }, [`${short}31`]],

@@ -42,11 +42,15 @@ function headOf({ storeId, revision, period, fenced }: KeySpace, now: number): s
   const lines = [
     ['store', storeId],
     ['revision', String(revision)],
-    ['period', `${period.number}, since ${timeOf(period.startedAt)}`],
+    ['period', `${period.number}, since ${timeOf(period.startedAt)}${endOf(period)}`],
     ['now', `${timeOf(now)}, by the store's clock`],
     ...(fenced === undefined ? [] : [['fenced', `${fenced}: no short key is dealt before a rotation`]]),
   ]
   return lines.map(([name = '', value]) => `${name.padEnd(10)}${printable(String(value))}\n`).join('')
+}
+
+function endOf({ ends }: KeySpace['period']): string {
+  return ends === undefined ? '' : `, until ${timeOf(ends.at)}, every ${ends.everyDays} days`
 }
 
 function tableOf(space: KeySpace): string {

@@ -1,3 +1,5 @@
+import { areEvents, areTargets } from './event-checks.ts'
+import { type Fields, hasFields, isFields, isWhole } from './fields.ts'
 import {
   type KeySpace,
   type Lease,
@@ -48,8 +50,6 @@ export function readKeySpace(text: string): KeySpace {
   return space as unknown as KeySpace
 }
 
-type Fields = Record<string, unknown>
-
 function parsed(text: string): Fields {
   try {
     const value: unknown = JSON.parse(text)
@@ -61,23 +61,48 @@ function parsed(text: string): Fields {
 
 /** What is wrong in a document, in words without anything it holds. */
 function faultOf(document: Fields): string | undefined {
-  const { storeId, revision, fenced, period, ended, lengths } = document
-  const known = ['version', 'storeId', 'revision', 'fenced', 'period', 'ended', 'lengths']
+  const { storeId, revision, fenced, period, ended, lengths, events, targets } = document
+  const known = [
+    'version',
+    'storeId',
+    'revision',
+    'fenced',
+    'period',
+    'ended',
+    'lengths',
+    'events',
+    'targets',
+  ]
   if (Object.keys(document).some((name) => !known.includes(name))) return 'unknown fields'
   if (typeof storeId !== 'string' || storeId === '') return 'its store id'
   if (!isWhole(revision, 1)) return 'its revision'
   if (fenced !== undefined && typeof fenced !== 'string') return 'its fence'
-  if (!isPeriod(period, 'startedAt')) return 'its period'
-  if (!Array.isArray(ended) || !ended.every((one) => isPeriod(one, 'endedAt'))) return 'its ended periods'
+  if (!isPeriod(period)) return 'its period'
+  if (!Array.isArray(ended) || !ended.every(isEnded)) return 'its ended periods'
+  if (!areEvents(events)) return 'its events'
+  if (!areTargets(targets)) return 'its receivers'
   if (!isFields(lengths)) return 'its lengths'
   const wrong = Object.entries(lengths).find(([length, space]) => !isLengthSpace(length, space))
   return wrong && 'the numbers of a length'
 }
 
-function isPeriod(value: unknown, time: 'startedAt' | 'endedAt'): boolean {
-  if (!hasFields(value, ['number', 'seed', time])) return false
-  const { number, seed } = value
-  return isWhole(number, 1) && isWhole(value[time]) && typeof seed === 'string' && isSealed(seed)
+function isPeriod(value: unknown): boolean {
+  if (!isFields(value)) return false
+  const { ends, ...rest } = value
+  return hasFields(rest, ['number', 'seed', 'startedAt']) && isNumbered(rest, rest.startedAt) && isEnd(ends)
+}
+
+function isEnd(value: unknown): boolean {
+  if (value === undefined) return true
+  return hasFields(value, ['everyDays', 'at']) && isWhole(value.everyDays, 1) && isWhole(value.at)
+}
+
+function isEnded(value: unknown): boolean {
+  return hasFields(value, ['number', 'seed', 'endedAt']) && isNumbered(value, value.endedAt)
+}
+
+function isNumbered({ number, seed }: Fields, time: unknown): boolean {
+  return isWhole(number, 1) && isWhole(time) && typeof seed === 'string' && isSealed(seed)
 }
 
 function isSealed(text: string): boolean {
@@ -111,16 +136,4 @@ function isRange(value: unknown): value is Range {
 
 function isLease(value: unknown): value is Lease {
   return Array.isArray(value) && typeof value[0] === 'string' && isRange(value.slice(1))
-}
-
-function isWhole(value: unknown, least = 0): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function hasFields(value: unknown, names: readonly string[]): value is Fields {
-  return isFields(value) && Object.keys(value).length === names.length && names.every((name) => name in value)
 }

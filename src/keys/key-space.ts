@@ -1,3 +1,5 @@
+import type { SpaceEvent } from './events.ts'
+import type { Target } from './notices.ts'
 import { dropSmallest, freed, type Range, sumOf, withoutLargest } from './ranges.ts'
 
 /** Free ranges that a length keeps; the smallest of more are given up as lost. */
@@ -11,9 +13,6 @@ export const LARGEST_LEASE = 1_000_000
 
 /** A lease takes at most this part of what is left, so that crashes can't empty a small space. */
 const LEASE_PART = 256
-
-/** How long the seed of an ended period is kept, in milliseconds. */
-export const GRACE_MS = 3_600_000
 
 /** Numbers that one replica alone deals, in their order: its id, the first, and how many. */
 export type Lease = readonly [id: string, first: number, count: number]
@@ -38,6 +37,8 @@ interface Period {
   readonly seed: string
   /** Milliseconds since the epoch by the store's clock. */
   readonly startedAt: number
+  /** Left out where only a request ends it. */
+  readonly ends?: { readonly everyDays: number; readonly at: number }
 }
 
 /** A period that is over. */
@@ -59,6 +60,10 @@ export interface KeySpace {
   readonly ended: readonly EndedPeriod[]
   /** By length in bytes; one that is not there is untouched. */
   readonly lengths: Readonly<Record<string, LengthSpace>>
+  /** The oldest first. */
+  readonly events: readonly SpaceEvent[]
+  /** Receivers of events, by their id. */
+  readonly targets: Readonly<Record<string, Target>>
 }
 
 /** What has become of all keys of one length; `whole` is the sum of the others. */
@@ -95,18 +100,15 @@ export function wholeOf(length: number): number {
 
 /** A store's first state. */
 export function newKeySpace(storeId: string, seed: string, now: number): KeySpace {
-  return { storeId, revision: 1, period: { number: 1, seed, startedAt: now }, ended: [], lengths: {} }
-}
-
-/** A changed state as it is to be stored: with the next revision, and without the seeds whose grace is over. */
-export function amended(space: KeySpace, now: number): KeySpace {
-  const ended = space.ended.filter(({ endedAt }) => now < endedAt + GRACE_MS)
-  return { ...space, ended, revision: space.revision + 1 }
-}
-
-/** Whether a change would remove seeds whose grace is over. */
-export function hasExpiredSeeds({ ended }: KeySpace, now: number): boolean {
-  return ended.some(({ endedAt }) => now >= endedAt + GRACE_MS)
+  return {
+    storeId,
+    revision: 1,
+    period: { number: 1, seed, startedAt: now },
+    ended: [],
+    lengths: {},
+    events: [],
+    targets: {},
+  }
 }
 
 /** What has become of the keys of `length` bytes. */
@@ -159,18 +161,6 @@ export function released(space: KeySpace, length: number, id: string, unused: nu
     leases: before.leases.filter((other) => other !== lease),
     lost: before.lost + dropped,
   })
-}
-
-/** Begins the next period, with a seed that nothing was dealt from: all keys can come again, and no lease lives. */
-export function rotated(space: KeySpace, seed: string, now: number): KeySpace {
-  const { storeId, revision, period, ended } = space
-  return {
-    storeId,
-    revision,
-    period: { number: period.number + 1, seed, startedAt: now },
-    ended: [...ended, { number: period.number, seed: period.seed, endedAt: now }],
-    lengths: {},
-  }
 }
 
 /** Stops all replicas until the next rotation. `seen` is the highest revision that anybody remembers. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { KeyspaceExhausted } from '../problems.ts'
+import { KeyspaceExhausted, type Problem } from '../problems.ts'
 import type { Clock } from './clock.ts'
 import type { UseBytes } from './entropy.ts'
 import type { Permute } from './ff1.ts'
@@ -25,6 +25,8 @@ export interface Desk {
   amend(change: Change, done: (space: KeySpace) => void): Promise<void>
   /** The order in which the period that is known deals the keys of a length. */
   order(length: number): Permute
+  /** What a client is told of a length that is used up. */
+  exhausted(length: number): Problem
 }
 
 interface Waiting {
@@ -84,7 +86,7 @@ export class LengthDealer {
   /** Why `count` keys can't be had, with `left` of them that nobody has leased. */
   refusal(count: number, left: number): unknown {
     if (this.#failing && this.#isHopeless(count)) return this.#failure?.error
-    return count - this.#hand.available > left ? new KeyspaceExhausted(this.#length) : undefined
+    return count - this.#hand.available > left ? this.#desk.exhausted(this.#length) : undefined
   }
 
   take<T>(use: UseBytes<T>): T {
@@ -156,7 +158,7 @@ export class LengthDealer {
         least: needs.length === 0 ? 1 : Math.min(...needs),
       })
       this.#left = totals(rest, length).left
-      if (next === undefined) throw new KeyspaceExhausted(length)
+      if (next === undefined) throw this.#desk.exhausted(length)
       return next
     }
     await this.#desk.amend(change, (space) => {

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type Store, StoreError } from '../stores/store.ts'
 import type { Clock } from './clock.ts'
-import { amended, fenced, hasExpiredSeeds, type KeySpace, newKeySpace, rotated } from './key-space.ts'
+import { fenced, type KeySpace, newKeySpace } from './key-space.ts'
 import { readKeySpace, writeKeySpace } from './key-space-text.ts'
+import { regression } from './regression.ts'
+import { amended, maintained, rotated, withPolicy } from './rotation.ts'
 import { SEED_SIZE, type Seal } from './seal.ts'
+import { Contended, Fenced } from './shared-space-errors.ts'
 
 /** How far a replica's clock may be from the store's, in milliseconds. */
 const MOST_SKEW_MS = 300_000
@@ -15,16 +18,6 @@ const LONGEST_PAUSE_MS = 500
 
 /** How long a store that fails is asked again for one change. */
 const PATIENCE_MS = 2000
-
-/** Thrown while nobody may deal unique keys, until a rotation. */
-export class Fenced extends Error {
-  override readonly name = 'Fenced'
-}
-
-/** Thrown when somebody else was first at every try. */
-export class Contended extends Error {
-  override readonly name = 'Contended'
-}
 
 /** A state that was read or written. */
 export interface KnownSpace {
@@ -69,9 +62,21 @@ export class SharedSpace {
     return Math.abs(this.#skew) > MOST_SKEW_MS
   }
 
-  /** Reads the state, and removes seeds whose grace is over. @throws what {@link amend} throws. */
-  refresh(): Promise<void> {
-    return this.amend((space, now) => (hasExpiredSeeds(space, now) ? { ...space } : space))
+  /** Milliseconds since the epoch by the store's clock, as far as that is known. */
+  get storeTime(): number {
+    return this.#clock.wall() + this.#skew
+  }
+
+  /**
+   * Reads the state, and does what is due: a rotation, news, the end of old seeds.
+   * @param rotateEvery a new policy: days that a period lasts, 0 for no end.
+   * @throws what {@link amend} throws.
+   */
+  refresh(rotateEvery?: number): Promise<void> {
+    return this.amend((space, now) => {
+      const settled = rotateEvery === undefined ? space : withPolicy(space, rotateEvery, now)
+      return maintained(settled, now, this.skewed ? undefined : () => this.#nextSeed(space))
+    })
   }
 
   /**
@@ -90,17 +95,24 @@ export class SharedSpace {
     })
   }
 
-  /** Begins a new period, which ends a fence too. @throws what {@link amend} throws, but for Fenced. */
-  rotate(): Promise<void> {
-    const seed = randomBytes(SEED_SIZE)
-    let ended: number | undefined
-    return this.#inTurn(async () => {
-      await this.#change((space, now) => {
-        ended ??= space.period.number
-        if (space.period.number > ended) return space
-        return rotated(space, this.#seal.close(seed, space.storeId, ended + 1), now)
-      })
-    })
+  /**
+   * Begins a new period, which ends a fence too. Where somebody else has begun one since the state was last seen
+   * here, that one is enough.
+   * @returns what is stored then.
+   * @throws what {@link amend} throws, but for Fenced. {WrongSecret}
+   */
+  rotate(): Promise<KeySpace> {
+    let ended = this.#known && idOf(this.#known)
+    return this.#inTurn(() =>
+      this.#change((space, now) => {
+        const { storeId, number } = idOf(space)
+        if (ended?.storeId !== storeId || number < ended.number) ended = { storeId, number }
+        if (number > ended.number) return space
+        // A secret that does not open this seed would seal the next one so that nobody else could open it.
+        this.#seal.open(space.period.seed, storeId, number).seed.fill(0)
+        return rotated(space, this.#nextSeed(space), now)
+      }),
+    )
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -153,6 +165,10 @@ export class SharedSpace {
     return stored
   }
 
+  #nextSeed({ storeId, period }: KeySpace): string {
+    return this.#seal.close(randomBytes(SEED_SIZE), storeId, period.number + 1)
+  }
+
   #first(now: number): KeySpace {
     const storeId = randomBytes(12).toString('base64url')
     return newKeySpace(storeId, this.#seal.close(randomBytes(SEED_SIZE), storeId, 1), now)
@@ -170,10 +186,6 @@ export class SharedSpace {
   }
 }
 
-/** What tells that a store is not what it was, so that keys may have been dealt that it does not know of. */
-function regression(known: KeySpace, space: KeySpace, empty: boolean): string | undefined {
-  if (space.fenced !== undefined) return undefined
-  if (empty) return 'the store was emptied'
-  if (space.storeId !== known.storeId) return 'the store was replaced by another one'
-  return space.revision < known.revision ? 'the store went back to an older state' : undefined
+function idOf({ storeId, period: { number } }: KeySpace): { storeId: string; number: number } {
+  return { storeId, number }
 }

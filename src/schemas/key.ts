@@ -2,29 +2,7 @@ import type { Static } from 'typebox'
 import * as Type from 'typebox'
 import { formats } from '../keys/encodings.ts'
 import type { Config } from './settings.ts'
-
-/** Bounds of a whole number written in the digits 0-9. */
-export interface WholeNumberBounds {
-  readonly minimum: number
-  readonly maximum: number
-}
-
-/**
- * The Ajv keyword of whole numbers in texts. Ajv's own coercion of integers takes `1e2`, `0x10`, `+5` and ` 5`
- * as well, which are no lengths here.
- */
-export const wholeNumber = {
-  keyword: 'wholeNumber',
-  type: 'string',
-  schemaType: 'object',
-  errors: false,
-  validate: ({ minimum, maximum }: WholeNumberBounds, text: string) =>
-    /^[0-9]+$/.test(text) && Number(text) >= minimum && Number(text) <= maximum,
-} as const
-
-function WholeNumber(description: string, minimum: number, maximum: number) {
-  return Type.String({ description, wholeNumber: { minimum, maximum } satisfies WholeNumberBounds })
-}
+import { WholeNumber } from './whole-number.ts'
 
 /** The schema of `GET`, `HEAD` and `POST /key/{length}` for a server with those settings. */
 export function keySchema({ minSize, maxSize, maxCount }: Config) {

@@ -85,6 +85,50 @@ export const Settings = Type.Object({
       secret: true,
     }),
   ),
+  rotateEvery: Type.Integer({
+    minimum: 0,
+    maximum: 3650,
+    default: 0,
+    description: 'days after which all unique keys can come again, in another order; 0 for never',
+  }),
+  admin: Type.Boolean({
+    default: false,
+    description: 'let whoever has the admin token rotate by POST /rotation',
+  }),
+  adminTokenFile: Type.Optional(
+    Type.String({
+      description: 'file with the token of -admin, at least 32 bytes',
+    }),
+  ),
+  webhookUrls: Type.Optional(
+    Type.String({
+      description:
+        'https URLs that are told of rotations and of lengths that run out, with spaces between them',
+      secret: true,
+    }),
+  ),
+  webhookSecret: Type.Optional(
+    Type.String({
+      description:
+        'secret that signs what -webhook-urls are sent: whsec_ and 24 to 64 bytes in base64; a new one and the one before, with a space between them, while it is being changed',
+      secret: true,
+    }),
+  ),
+  webhookAllowCidr: Type.String({
+    default: '',
+    description:
+      'private addresses that -webhook-urls may have, such as 10.0.0.0/8, with commas between them; link-local ones they never may',
+  }),
+  saltFrom: Type.String({
+    default: '',
+    description:
+      'who random keys are bound to: key-id, header:x-user-id and ip, any of them, with commas between them',
+  }),
+  trustProxy: Type.String({
+    default: '',
+    description:
+      'addresses of proxies whose X-Forwarded-For is believed, such as 10.42.0.0/16, with commas between them',
+  }),
 })
 
 /** The settings of one server, checked and complete. */

@@ -14,6 +14,9 @@ const FORMS = 'the path of a file, postgres://user@host/database or kubernetes:n
 export function readLocation(setting: string): Location | string {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(setting)?.[1]?.toLowerCase()
   if (setting === '') return `must be ${FORMS}; it is empty`
+  if (/(^|\s)(host|hostaddr|service|dbname|user|password|port)\s*=/i.test(setting)) {
+    return `must be ${FORMS}; words like host= and password= are none of these`
+  }
   if (scheme === undefined) {
     return setting.includes('\0') ? `must be ${FORMS}` : { kind: 'file', path: setting }
   }

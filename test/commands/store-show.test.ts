@@ -107,6 +107,15 @@ test('the numbers are those of the state, and no secret is among them', async ()
   expect(stdout).not.toContain(SEALED)
 })
 
+test('the end of a period is shown with its policy', async () => {
+  const made = space()
+  const ends = { everyDays: 30, at: Date.UTC(2026, 11, 22, 10, 11, 12) }
+  const { stdout } = await show(await storeWith(writeKeySpace({ ...made, period: { ...made.period, ends } })))
+  expect(stdout).toContain(
+    'period    1, since 2026-11-22 10:11:12 UTC, until 2026-12-22 10:11:12 UTC, every 30 days\n',
+  )
+})
+
 test('a fence is shown, and nothing in a state can steer a terminal', async () => {
   const state = writeKeySpace({ ...fenced(space(), 'went back\u001b[2J', 7), storeId: 'a\u001b]0;b\nc' })
   const { status, stdout } = await show(await storeWith(state))

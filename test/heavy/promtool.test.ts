@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, type TestContext, test } from 'vitest'
+import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp } from '../helper.ts'
 import { needs } from '../program.ts'
 
@@ -12,16 +13,30 @@ function check(context: TestContext, exposition: string): { status: number | nul
   return { status, complaints: `${stdout}${stderr}`.split('\n').filter((line) => line !== '') }
 }
 
-test('promtool parses the metrics and complains of no name that is ours to choose', async (context) => {
-  const app = await buildApp()
-  const urls = ['/key/16', '/key/1024?count=10', '/key/0', '/key/%zz', '/nowhere', '/readyz', '/metrics']
-  for (const url of urls) await app.inject(url)
-  const { status, complaints } = check(context, (await app.inject('/metrics')).body)
-  expect(status).toBe(3)
-  expect(complaints.filter((line) => !/^(process|nodejs)_/.test(line))).toEqual([
-    'http_status_codes counter metrics should have "_total" suffix',
-  ])
-})
+const everything = {
+  unique: true,
+  rotateEvery: 30,
+  webhookUrls: 'https://receiver.invalid',
+  webhookSecret: `whsec_${Buffer.alloc(32).toString('base64')}`,
+  saltFrom: 'key-id,header:x-user-id,ip',
+}
+
+test.for([
+  ['by default', {}],
+  ['with all there is', everything],
+] as const)(
+  'promtool parses the metrics %s and complains of no name that is ours to choose',
+  async ([, overrides], context) => {
+    const app = await buildApp(overrides, { store: new MemoryStore() })
+    const urls = ['/key/16', '/key/1024?count=10', '/key/0', '/key/%zz', '/nowhere', '/readyz', '/metrics']
+    for (const url of urls) await app.inject(url)
+    const { status, complaints } = check(context, (await app.inject('/metrics')).body)
+    expect(status).toBe(3)
+    expect(complaints.filter((line) => !/^(process|nodejs)_/.test(line))).toEqual([
+      'http_status_codes counter metrics should have "_total" suffix',
+    ])
+  },
+)
 
 test('promtool refuses what is no exposition', (context) => {
   expect(check(context, 'http_status_codes{code="200" 1\n').status).toBe(1)

@@ -28,7 +28,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rotate' as const), replica }) },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('pass' as const), seconds: fc.constantFrom(1, 11, 70) }),
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), seconds: fc.constantFrom(1, 11, 70, 86_400) }),
   },
 )
 const fault: fc.Arbitrary<Fault> = fc.constantFrom(
@@ -53,7 +53,7 @@ class Replica {
   #dead = false
 
   constructor(world: World) {
-    this.dealer = world.dealer(() => this.#dead)
+    this.dealer = world.dealer({ isDead: () => this.#dead, rotateEvery: 1 })
   }
 
   crash(): void {

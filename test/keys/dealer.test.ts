@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Dealer } from '../../src/keys/dealer.ts'
+import type { KeySpace } from '../../src/keys/key-space.ts'
 import { UnreadableKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
 import { Seal, WrongSecret } from '../../src/keys/seal.ts'
 import { SharedSpace } from '../../src/keys/shared-space.ts'
+import { DAY_MS, rfc3339 } from '../../src/keys/time.ts'
 import { KeyspaceExhausted, KeyspaceFenced, KeyspaceUnavailable } from '../../src/problems.ts'
 import { StoreError } from '../../src/stores/store.ts'
 import { deal, SECRET, World } from './world.ts'
@@ -233,13 +235,155 @@ describe('a rotation', () => {
   })
 })
 
+describe('a policy', () => {
+  const MONTH = 30 * DAY_MS
+  const look = async (world: World, milliseconds = 10_000) => {
+    world.clock.pass(milliseconds)
+    await settle()
+  }
+
+  test('ends a period for all replicas within a minute, and each key says when', async () => {
+    const world = new World()
+    const dealers = [await world.dealer({ rotateEvery: 30 }), await world.dealer({ rotateEvery: 30 })]
+    const { startedAt } = world.space.period
+    for (const dealer of dealers) {
+      await deal(dealer, 2)
+      expect(dealer.expires).toBe(rfc3339(startedAt + MONTH))
+    }
+    await look(world, startedAt + MONTH - 1000 - world.clock.time)
+    expect(world.space.period.number).toBe(1)
+    await look(world)
+    await look(world)
+    for (const dealer of dealers) {
+      await deal(dealer, 2)
+      expect(dealer.period).toBe(2)
+      expect(dealer.expires).toBe(rfc3339(world.space.period.startedAt + MONTH))
+    }
+    expect(world.space.events.map(({ type }) => type)).toEqual(['rotation.upcoming', 'rotation.completed'])
+  })
+
+  test('is that of the store where a server has none', async () => {
+    const world = new World()
+    await (await world.dealer({ rotateEvery: 30 })).close()
+    expect((await world.dealer()).expires).toBe(rfc3339(world.space.period.startedAt + MONTH))
+    expect((await world.dealer({ rotateEvery: 0 })).expires).toBeUndefined()
+  })
+
+  test('that could not be stored at the start is stored later', async () => {
+    const world = new World()
+    world.faults = Array.from({ length: 20 }, () => 'fails')
+    const dealer = await world.dealer({ rotateEvery: 30 })
+    expect(world.state).toBeUndefined()
+    world.faults = []
+    await look(world)
+    expect(dealer.expires).toBeDefined()
+  })
+
+  test.for([-300_001, 300_001])('ends no period by a server whose clock is %i ms off', async (skew) => {
+    const world = new World()
+    const dealer = await world.dealer({ rotateEvery: 30 })
+    world.clock.skew = skew
+    await look(world, MONTH)
+    await deal(dealer, 2)
+    expect(dealer.period).toBe(1)
+    world.clock.skew = skew / 2
+    await look(world)
+    expect(dealer.period).toBe(2)
+  })
+
+  test('ends one once, whoever looks at the same instant and whatever is answered', async () => {
+    const world = new World()
+    for (let server = 0; server < 5; server++) await world.dealer({ rotateEvery: 30 })
+    world.faults = ['none', 'none', 'none', 'none', 'none', 'succeeds but fails', 'is beaten']
+    await look(world, MONTH)
+    expect(world.space.period.number).toBe(2)
+  })
+
+  test('tells who asks for a used-up length when there will be keys again', async () => {
+    const world = new World()
+    const dealer = await world.dealer({ rotateEvery: 30 })
+    await deal(dealer, 1, 256)
+    await look(world, MONTH - 100_500)
+    const seconds = { headers: { 'retry-after': '101' } }
+    await expect(deal(dealer, 1)).rejects.toMatchObject(seconds)
+    expect(dealer.refusal(1, 1)).toMatchObject(seconds)
+    await look(world, 100_500)
+    await deal(dealer, 1)
+  })
+})
+
+describe('a rotation that is asked for', () => {
+  test('happens once when two replicas are asked in the same instant', async () => {
+    const world = new World()
+    const dealers = [await world.dealer(), await world.dealer(), await world.dealer()]
+    const spaces = await Promise.all(dealers.map((dealer) => dealer.replica.rotate()))
+    expect(spaces.map(({ period }) => period.number)).toEqual([2, 2, 2])
+    expect(world.space.period.number).toBe(2)
+  })
+
+  test.for(['succeeds but fails', 'succeeds but was beaten'] as const)(
+    'happens once when the swap %s',
+    async (fault) => {
+      const world = new World()
+      const dealer = await world.dealer()
+      world.faults = ['none', fault]
+      await dealer.replica.rotate()
+      expect(world.space.period.number).toBe(2)
+      await dealer.replica.rotate()
+      expect(world.space.period.number).toBe(3)
+    },
+  )
+
+  test('is refused to whoever has another secret, and changes nothing', async () => {
+    const world = new World()
+    await world.dealer()
+    const { state } = world
+    const stranger = new SharedSpace(world.store(), new Seal([OTHER_SECRET]), world.clock)
+    await expect(stranger.rotate()).rejects.toThrow(WrongSecret)
+    expect(world.state).toBe(state)
+  })
+
+  test('is seen as one by a server that has not seen the fence before it', async () => {
+    const world = new World()
+    const [sees, sleeps] = [await world.dealer(), await world.dealer()]
+    const older = world.state
+    await deal(sleeps, 8, 200)
+    world.state = older
+    world.writes++
+    await sees.replica.rotate()
+    world.clock.pass(10_000)
+    await settle()
+    expect(world.space.fenced).toBeUndefined()
+    await deal(sleeps, 8)
+    expect(sleeps.period).toBe(2)
+  })
+
+  test('of a store that went back does not pass for the one that was known', async () => {
+    const world = new World()
+    const knows = await world.dealer()
+    const older = world.state
+    await knows.replica.rotate()
+    world.state = older
+    world.writes++
+    const fresh = new SharedSpace(world.store(), new Seal([SECRET]), world.clock)
+    for (let change = 0; change < 2; change++) await fresh.amend((space) => ({ ...space }))
+    world.clock.time += 5
+    await rotate(world)
+    expect(world.space.period.number).toBe(2)
+    world.clock.pass(10_000)
+    await settle()
+    expect(world.space.fenced).toContain('went back')
+  })
+})
+
 describe('a store that goes back', () => {
   test.for([
     ['to an older state', (_world: World, older: string | undefined) => older, 'went back to an older state'],
     ['to nothing', () => undefined, 'was emptied'],
     [
       'to another history',
-      (world: World) => writeKeySpace({ ...world.space, storeId: 'other', revision: 1000 }),
+      (world: World, _older: unknown, other: KeySpace) =>
+        writeKeySpace({ ...other, revision: world.space.revision + 1000 }),
       'was replaced',
     ],
   ] as const)('%s is fenced for all, until a rotation', async ([, back, reason]) => {
@@ -248,7 +392,9 @@ describe('a store that goes back', () => {
     const older = world.state
     await deal(one, 1, 20)
     await deal(one, 8, 200)
-    world.state = back(world, older)
+    const elsewhere = new World()
+    await elsewhere.dealer()
+    world.state = back(world, older, elsewhere.space)
     world.writes++
     world.clock.pass(10_000)
     await settle()
@@ -288,16 +434,16 @@ describe('a secret', () => {
     const world = new World()
     await deal(await world.dealer(), 8)
     const { state } = world
-    await expect(world.dealer(undefined, [OTHER_SECRET])).rejects.toThrow(WrongSecret)
+    await expect(world.dealer({ secrets: [OTHER_SECRET] })).rejects.toThrow(WrongSecret)
     expect(world.state).toBe(state)
   })
 
   test('may change while the old one is given too, after which the new one is enough', async () => {
     const world = new World()
     const keys = await deal(await world.dealer(), 1, 20)
-    const both = await world.dealer(undefined, [OTHER_SECRET, SECRET])
+    const both = await world.dealer({ secrets: [OTHER_SECRET, SECRET] })
     keys.push(...(await deal(both, 1, 20)))
-    const alone = await world.dealer(undefined, [OTHER_SECRET])
+    const alone = await world.dealer({ secrets: [OTHER_SECRET] })
     keys.push(...(await deal(alone, 1, 20)))
     expect(new Set(keys).size).toBe(60)
     await expect(world.dealer()).rejects.toThrow(WrongSecret)

@@ -8,7 +8,7 @@ const space: KeySpace = {
   storeId: 'store',
   revision: 7,
   fenced: 'a reason',
-  period: { number: 2, seed: SEED, startedAt: 5 },
+  period: { number: 2, seed: SEED, startedAt: 5, ends: { everyDays: 30, at: 2_592_000_005 } },
   ended: [{ number: 1, seed: SEED, endedAt: 5 }],
   lengths: {
     '2': {
@@ -24,9 +24,29 @@ const space: KeySpace = {
       lost: 9,
     },
   },
+  events: [
+    { id: 4, at: 4, period: 1, type: 'rotation.upcoming', days: 1, endsAt: 5 },
+    { id: 5, at: 5, period: 2, type: 'rotation.completed', reason: 'scheduled', endsAt: 2_592_000_005 },
+    { id: 6, at: 6, period: 2, type: 'keyspace.low', length: 2 },
+  ],
+  targets: {
+    one: {
+      done: 5,
+      attempt: 1,
+      next: 0,
+      by: 'somebody',
+      until: 60_005,
+      disabled: false,
+      givenUp: [4],
+      givenUpCount: 9,
+    },
+    other: { done: 6, attempt: 0, next: 7, by: '', until: 0, disabled: true, givenUp: [], givenUpCount: 0 },
+  },
 }
 
 const document = JSON.parse(writeKeySpace(space)) as Record<string, unknown>
+const event = (changes: object) => ({ events: [{ ...space.events[0], ...changes }] })
+const target = (changes: object) => ({ targets: { one: { ...space.targets.one, ...changes } } })
 const short = (changes: object) => ({ lengths: { '2': { ...space.lengths['2'], ...changes } } })
 
 test('what was written reads the same', () => {
@@ -72,6 +92,47 @@ describe('refuses as damaged', () => {
     ['a short seed', { period: { ...space.period, seed: 'AAAA' } }],
     ['a seed that is no base64', { period: { ...space.period, seed: `${SEED.slice(0, -1)}*` } }],
     ['an unknown field of a period', { period: { ...space.period, more: 1 } }],
+    ['an end without a policy', { period: { ...space.period, ends: { at: 5 } } }],
+    ['a policy of no days', { period: { ...space.period, ends: { everyDays: 0, at: 5 } } }],
+    ['an end in words', { period: { ...space.period, ends: { everyDays: 1, at: 'soon' } } }],
+    ['no events', { events: undefined }],
+    ['events that are no list', { events: {} }],
+    ['an event that is no object', { events: [1] }],
+    ['event 0', event({ id: 0 })],
+    ['an event of no time', event({ at: -1 })],
+    ['an event of no period', event({ period: 0 })],
+    ['an unknown event', event({ type: 'toString' })],
+    ['an event with an unknown field', event({ more: 1 })],
+    ['an event without one of its fields', event({ days: undefined })],
+    ['an event of another type than its fields', event({ type: 'keyspace.low' })],
+    ['a rotation for an unknown reason', { events: [{ ...space.events[1], reason: 'whim' }] }],
+    ['a low length 16', { events: [{ ...space.events[2], length: 16 }] }],
+    ['events out of order', { events: space.events.toReversed() }],
+    [
+      '101 events',
+      { events: Array.from({ length: 101 }, (_, index) => ({ ...space.events[2], id: index + 1 })) },
+    ],
+    ['no receivers', { targets: undefined }],
+    ['receivers that are a list', { targets: [] }],
+    ['a receiver that is none', { targets: { one: 1 } }],
+    ['a receiver with an unknown field', target({ more: 1 })],
+    ['a receiver told of half an event', target({ done: 0.5 })],
+    ['6 tries', target({ attempt: 6 })],
+    ['a time before all', target({ next: -1 })],
+    ['a claim of a number', target({ by: 1 })],
+    ['a claim without an end', target({ until: null })],
+    ['a receiver that may be disabled', target({ disabled: 0 })],
+    ['more given up than all', target({ givenUpCount: 0 })],
+    ['given up event 0', target({ givenUp: [0] })],
+    ['21 given up', target({ givenUp: Array.from({ length: 21 }, (_, index) => index + 1) })],
+    [
+      '65 receivers',
+      {
+        targets: Object.fromEntries(
+          Array.from({ length: 65 }, (_, index) => [`${index}`, space.targets.one]),
+        ),
+      },
+    ],
     ['ended periods that are no list', { ended: {} }],
     ['an ended period without an end', { ended: [{ number: 1, seed: SEED, startedAt: 5 }] }],
     ['lengths that are a list', { lengths: [] }],

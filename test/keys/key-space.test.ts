@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  amended,
   fenced,
   findLease,
-  GRACE_MS,
-  hasExpiredSeeds,
   type KeySpace,
   LARGEST_LEASE,
   leased,
@@ -13,12 +10,12 @@ import {
   MOST_LEASES,
   newKeySpace,
   released,
-  rotated,
   totals,
   wholeOf,
 } from '../../src/keys/key-space.ts'
 import { readKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
 import { sumOf } from '../../src/keys/ranges.ts'
+import { amended, rotated } from '../../src/keys/rotation.ts'
 
 /** Of the size of a sealed seed. */
 const SEALED = Buffer.alloc(60).toString('base64')
@@ -138,26 +135,6 @@ test(`of more than ${MOST_LEASES} leases the oldest are lost, and giving them ba
   expect(totals(space, 5)).toMatchObject({ lost: 32, leased: 16 * MOST_LEASES, used: 0 })
   expect(released(space, 5, `${leases[1]?.id}`, 16)).toBe(space)
   expect(released(space, 5, `${leases[2]?.id}`, 16)).not.toBe(space)
-})
-
-describe('a rotation', () => {
-  test('begins anew with the next number and another seed, and keeps the old seed for an hour', () => {
-    const other = Buffer.alloc(60, 1).toString('base64')
-    const space = amended(rotated(fenced(lease(first).space, 'why', 1), other, 5000), 5000)
-    expect(space).toEqual({
-      storeId: 'store',
-      revision: 2,
-      period: { number: 2, seed: other, startedAt: 5000 },
-      ended: [{ number: 1, seed: SEALED, endedAt: 5000 }],
-      lengths: {},
-    })
-    expect([5000 + GRACE_MS - 1, 5000 + GRACE_MS].map((now) => hasExpiredSeeds(space, now))).toEqual([
-      false,
-      true,
-    ])
-    expect(amended(space, 5000 + GRACE_MS - 1).ended).toHaveLength(1)
-    expect(amended(space, 5000 + GRACE_MS).ended).toEqual([])
-  })
 })
 
 test('a fence is above every revision that anybody remembers', () => {

@@ -49,6 +49,12 @@ class TestClock implements Clock {
   }
 }
 
+interface DealerOptions {
+  readonly isDead?: () => boolean
+  readonly secrets?: [string, ...string[]]
+  readonly rotateEvery?: number
+}
+
 /** One state that many replicas share, with all that can go wrong. */
 export class World {
   readonly clock = new TestClock()
@@ -100,12 +106,13 @@ export class World {
     }
   }
 
-  dealer(isDead?: () => boolean, secrets: [string, ...string[]] = [SECRET]): Promise<Dealer> {
+  dealer({ isDead, secrets = [SECRET], rotateEvery }: DealerOptions = {}): Promise<Dealer> {
     return Dealer.start({
       store: this.store(isDead),
       seal: new Seal(secrets),
       log: pino({}, this.log),
       clock: this.clock,
+      ...(rotateEvery !== undefined && { rotateEvery }),
     })
   }
 }

@@ -223,6 +223,20 @@ test('the metrics tell what is used, left and lost, by length', async () => {
   })
 })
 
+test('the metrics tell the period, and its end if it has one', async () => {
+  const app = await unique(new MemoryStore(), { rotateEvery: 30 })
+  const before = await scrape(app)
+  expect(before.get('keyspace_period')).toBe(1)
+  const [start, end] = ['start', 'end'].map((name) => before.get(`keyspace_period_${name}_timestamp_seconds`))
+  expect(Math.abs(Number(start) - Date.now() / 1000)).toBeLessThan(3600)
+  expect(Number(end) - Number(start)).toBeCloseTo(30 * 86_400)
+  await app.dealer?.replica.rotate()
+  expect((await scrape(app)).get('keyspace_period')).toBe(2)
+  const endless = await scrape(await unique())
+  expect(endless.has('keyspace_period_start_timestamp_seconds')).toBe(true)
+  expect(endless.has('keyspace_period_end_timestamp_seconds')).toBe(false)
+})
+
 test('without -unique nothing says a word of it', async () => {
   const app = await buildApp()
   expect(app.dealer).toBeUndefined()

@@ -226,7 +226,7 @@ describe('on one connection', () => {
     [
       'a POST whose body is cut short',
       kept('POST', '/key/16', ['Content-Length: 5'], 'ab'),
-      ['413 32'],
+      ['413 31'],
       ['413 key 1'],
     ],
     ['a POST whose body never begins', kept('POST', '/key/16', ['Content-Length: 5']), [], []],
