@@ -442,6 +442,7 @@ describe('a secret', () => {
     const world = new World()
     const keys = await deal(await world.dealer(), 1, 20)
     const both = await world.dealer({ secrets: [OTHER_SECRET, SECRET] })
+    await both.replica.amend((space) => space)
     keys.push(...(await deal(both, 1, 20)))
     const alone = await world.dealer({ secrets: [OTHER_SECRET] })
     keys.push(...(await deal(alone, 1, 20)))

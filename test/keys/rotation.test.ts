@@ -10,9 +10,11 @@ const SEALED = Buffer.alloc(60).toString('base64')
 const OTHER = Buffer.alloc(60, 1).toString('base64')
 const first = newKeySpace('store', SEALED, 1000)
 
-/** `size` keys of two bytes in a lease, or all that are left. */
+let leases = 0
+
+/** `size` keys in a lease, two bytes each by default, or all that are left. */
 const lease = (space: KeySpace, size: number, length = 2): KeySpace =>
-  leased(space, { length, id: `${size}`, size, demand: size, least: 1 }) ?? space
+  leased(space, { length, id: `${leases++}`, size, demand: size, least: 1 }) ?? space
 
 /** The events of a state in a few words. */
 const told = ({ events }: KeySpace) =>

@@ -94,7 +94,7 @@ describe('a receiver that answers', () => {
       response.on('drain', write)
       write()
     })
-    expect(await send(url)).toEqual({ kind: 'delivered' })
+    expect(await send(url, { timeoutMs: 3_600_000 })).toEqual({ kind: 'delivered' })
     await closed.promise
     expect(written).toBeLessThan(64 * 2 ** 20)
   })
