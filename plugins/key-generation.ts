@@ -40,20 +40,25 @@ export default async function keyGeneration(
   }
   const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
     readKeyCall(params, query, headers.accept, config.maxBatchBytes)
-  const make = (call: KeyCall, source: KeySource) => {
+  const make = (request: FastifyRequest, call: KeyCall, source: KeySource) => {
     const body = makeBody(call, source)
     app.counters.handedOut(call.length, call.count ?? 1)
+    if (config.logRequests) logHandedOut(request, call)
     return body
   }
-  const dealerOf = ({ length }: KeyCall) => (length < RECOMMENDED_SIZE ? app.dealer : undefined)
+  const dealerOf = (request: FastifyRequest, { length }: KeyCall) => {
+    if (length >= RECOMMENDED_SIZE || app.dealer === undefined) return undefined
+    app.auth?.demand('key:unique', request)
+    return app.dealer
+  }
   const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
-    const body = make(call, source)
+    const body = make(request, call, source)
     reply.hijack()
     app.counters.answered('key', 200, request.startedAt)
     writeAnswer(reply.raw, call, body, source.period)
   }
   const answerPost = (reply: FastifyReply, call: KeyCall, source: KeySource) =>
-    describe(reply, call, source.period).send(make(call, source))
+    describe(reply, call, source.period).send(make(reply.request, call, source))
 
   app.route<KeyRoute>({
     ...route,
@@ -61,7 +66,7 @@ export default async function keyGeneration(
     exposeHeadRoute: false,
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       if (dealer === undefined) return answerGet(request, reply, call, entropy)
       return whenReady(dealer, call, () => answerGet(request, reply, call, dealer))
     },
@@ -73,7 +78,7 @@ export default async function keyGeneration(
     preValidation: refuseBody,
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       if (dealer === undefined) return answerPost(reply, call, entropy)
       return whenReady(dealer, call, () => answerPost(reply, call, dealer))
     },
@@ -83,7 +88,7 @@ export default async function keyGeneration(
     method: 'HEAD',
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       const refusal =
         dealer === undefined ? entropyRefusal(entropy) : dealer.refusal(call.length, call.count ?? 1)
       if (refusal !== undefined) throw refusal
@@ -102,6 +107,11 @@ function whenReady<T>(dealer: Dealer, call: KeyCall, answer: () => T): T | Promi
   const { length, count = 1 } = call
   if (dealer.ready(length, count)) return answer()
   return dealer.more(length, count).then(() => whenReady(dealer, call, answer))
+}
+
+/** Who got how many keys of what length, for an audit; never a key. */
+function logHandedOut({ log, client, ip }: FastifyRequest, { length, count = 1 }: KeyCall): void {
+  log.info({ client: client?.id, remoteAddress: ip, length, count }, 'keys handed out')
 }
 
 function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {

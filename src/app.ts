@@ -1,10 +1,13 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
 import errors, { answerRouterError } from '../plugins/errors.ts'
+import guard from '../plugins/guard.ts'
 import health from '../plugins/health.ts'
 import keyGeneration from '../plugins/key-generation.ts'
 import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
+import metricsEndpoint from '../plugins/metrics-endpoint.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
@@ -22,12 +25,14 @@ export interface AppParts {
   readonly randomSource?: RandomSource | undefined
   /** Where unique keys are accounted for; what the settings name if left out. */
   readonly store?: Store | undefined
+  /** The text of a file of API keys; that of the file that the settings name if left out. */
+  readonly apiKeys?: string | undefined
 }
 
 /** Composes the service. It does not listen: `inject` works on it, and `listen` is the caller's. */
 export async function createApp(
   settings: Config,
-  { log, randomSource, store }: AppParts,
+  { log, randomSource, store, apiKeys }: AppParts,
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // A logger in Fastify costs every request two listeners and a child of its own.
@@ -56,6 +61,14 @@ export async function createApp(
   await app.register(errors, { log })
   await app.register(health)
   await app.register(keySpace, { log, store })
-  await app.register(keyGeneration, { log, randomSource })
+  await app.register(auth, { log, apiKeys })
+  await app.register(async (scrapes) => {
+    if (settings.authMetrics) await scrapes.register(guard, { scope: 'metrics' })
+    await scrapes.register(metricsEndpoint)
+  })
+  await app.register(async (keys) => {
+    await keys.register(guard, { scope: 'key' })
+    await keys.register(keyGeneration, { log, randomSource })
+  })
   return app
 }

@@ -1,3 +1,4 @@
+import { hashKey } from './commands/hash-key.ts'
 import { selfTest } from './commands/self-test.ts'
 import { type Host, serve } from './commands/serve.ts'
 import { showStore } from './commands/store-show.ts'
@@ -22,7 +23,7 @@ export interface Process extends Host {
 export async function run(process: Process): Promise<number> {
   const words = process.argv.slice(2)
   const command = takeCommand(words)
-  if (command !== 'serve' && command !== 'self-test' && command !== 'store show') {
+  if (!['serve', 'self-test', 'store show', 'hash-key'].includes(command)) {
     return refuse(process, [`unknown command ${JSON.stringify(command)}: see -help for those there are`])
   }
   if (words.some((word) => /^--?h(elp)?$/.test(word))) {
@@ -33,6 +34,7 @@ export async function run(process: Process): Promise<number> {
     process.stdout.write(`${version}\n`)
     return 0
   }
+  if (command === 'hash-key') return hashKey(words, process.stdout, process.stderr)
 
   let config: Config
   try {

@@ -57,6 +57,16 @@ export const Base58TooLarge = problem<[number, number]>(
   400,
 )
 export const BodyNotAllowed = problem<[]>('BODY_NOT_ALLOWED', 'A key call must not have a body', 413)
+export const Unauthorized = problem<[]>(
+  'UNAUTHORIZED',
+  'A valid API key is needed, sent as Authorization: Bearer',
+  401,
+)
+export const Forbidden = problem<[string]>(
+  'FORBIDDEN',
+  'This API key may not do that: it lacks the scope %s',
+  403,
+)
 export const NotFound = problem<[]>('NOT_FOUND', 'Not found: keys are at /key/{length}', 404)
 export const MethodNotAllowed = problem<[string]>('METHOD_NOT_ALLOWED', 'Method not allowed: use %s', 405)
 export const MalformedRequest = problem<[]>('MALFORMED_REQUEST', 'Malformed request', 400)

@@ -25,6 +25,8 @@ Commands:
     \tcheck that a server with these flags answers as it should, and exit
   key-server store show [flags]
     \tprint what the store of -unique holds, and exit
+  key-server hash-key ID [SCOPES [EXPIRES]]
+    \tmake an API key: print its secret and its entry for -api-keys-file, and exit
 
 Every flag is also an environment variable and a line of .env: -max-size is MAX_SIZE.
 A flag wins over the environment, the environment over .env.

@@ -37,6 +37,7 @@ describe('text that was asked for goes to stdout, and nothing is started', () =>
     ['--version', `${version}\n`],
     ['self-test -help', usage()],
     ['store show -help', usage()],
+    ['hash-key -help', usage()],
     ['-no-such-flag -help', usage()],
   ] as const)('%s', async ([words, text]) => {
     const process = new FakeProcess(words.split(' '))
@@ -61,6 +62,8 @@ describe('what is wrong is named on stderr, with status 2, and nothing is starte
     [[''], {}, ['unknown command ""']],
     [['store'], {}, ['unknown command "store"']],
     [['store', '-help'], {}, ['unknown command "store"']],
+    [['hash-key', 'a b'], {}, ['hash-key takes an id']],
+    [['hash-key', 'a', 'root'], {}, ['hash-key: scopes must be some of']],
     [['store', 'hide'], {}, ['unknown command "store hide"']],
     [['store', 'show', 'stray'], {}, ['unexpected argument "stray"']],
     [['store', 'show'], { STORE: 'redis://:hunter2@cache' }, ['-store (STORE) must be the path of a file']],

@@ -61,7 +61,7 @@ export const Settings = Type.Object({
   }),
   logRequests: Type.Boolean({
     default: false,
-    description: 'log two lines for each request',
+    description: 'log each request: two lines, and one for keys handed out',
   }),
   unique: Type.Boolean({
     default: false,
@@ -85,6 +85,15 @@ export const Settings = Type.Object({
       secret: true,
     }),
   ),
+  apiKeysFile: Type.String({
+    default: '',
+    description:
+      'file of API keys, made with hash-key, one of which each key call must have; empty means none',
+  }),
+  authMetrics: Type.Boolean({
+    default: false,
+    description: 'ask for an API key with the scope metrics at /metrics too',
+  }),
 })
 
 /** The settings of one server, checked and complete. */
