@@ -9,6 +9,7 @@ import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsEndpoint from '../plugins/metrics-endpoint.ts'
 import parseErrors from '../plugins/parse-errors.ts'
+import rateLimit from '../plugins/rate-limit.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
 import { wholeNumber } from './schemas/key.ts'
@@ -58,6 +59,8 @@ export async function createApp(
   await app.register(config, { config: settings })
   await app.register(metrics)
   await app.register(parseErrors)
+  // Before the hook that answers unknown paths.
+  await app.register(rateLimit, { log })
   await app.register(errors, { log })
   await app.register(health)
   await app.register(keySpace, { log, store })

@@ -67,6 +67,11 @@ export const Forbidden = problem<[string]>(
   'This API key may not do that: it lacks the scope %s',
   403,
 )
+export const TooManyRequests = problem<[number]>(
+  'TOO_MANY_REQUESTS',
+  'Too many requests: try again in %d seconds',
+  429,
+)
 export const NotFound = problem<[]>('NOT_FOUND', 'Not found: keys are at /key/{length}', 404)
 export const MethodNotAllowed = problem<[string]>('METHOD_NOT_ALLOWED', 'Method not allowed: use %s', 405)
 export const MalformedRequest = problem<[]>('MALFORMED_REQUEST', 'Malformed request', 400)

@@ -3,12 +3,33 @@ import { readApiKeys } from './api-key-file.ts'
 import { readGuardedFile } from './watched-files.ts'
 
 /** What is wrong with the settings of who may call, and with the files that they name, in sentences. */
-export function accessProblems({ apiKeysFile, authMetrics }: Config): string[] {
+export function accessProblems(config: Config): string[] {
+  const { apiKeysFile, authMetrics, rateLimitClient, rateLimitStore } = config
   const problems: string[] = []
   if (apiKeysFile !== '')
     problems.push(...faultOf('api-keys-file', () => readApiKeys(readGuardedFile(apiKeysFile))))
   if (authMetrics && apiKeysFile === '') problems.push('-auth-metrics (AUTH_METRICS) needs -api-keys-file')
+  if (rateLimitClient > 0 && apiKeysFile === '') {
+    problems.push(
+      '-rate-limit-client (RATE_LIMIT_CLIENT) needs -api-keys-file: without it nobody knows a client',
+    )
+  }
+  if (rateLimitStore !== undefined && !isRedisUrl(rateLimitStore)) {
+    problems.push(
+      '-rate-limit-store (RATE_LIMIT_STORE) must be redis:// or rediss://, a host and, if need be, user, password, port and the number of a database',
+    )
+  }
   return problems
+}
+
+/** A query would be taken for options of the client, timeouts among them. */
+function isRedisUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null) return false
+  const { protocol, hostname, pathname, search, hash } = url
+  return (
+    /^rediss?:$/.test(protocol) && hostname !== '' && /^(\/[0-9]*)?$/.test(pathname) && search + hash === ''
+  )
 }
 
 function faultOf(flag: string, read: () => unknown): string[] {

@@ -94,6 +94,31 @@ export const Settings = Type.Object({
     default: false,
     description: 'ask for an API key with the scope metrics at /metrics too',
   }),
+  rateLimitAddress: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'calls that one address may make in a window; 0 means any number',
+  }),
+  rateLimitClient: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'calls that one API key may make in a window; 0 means any number',
+  }),
+  rateLimitWindow: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 60,
+    description: 'seconds of a window of the rate limits',
+  }),
+  rateLimitStore: Type.Optional(
+    Type.String({
+      description:
+        'Redis or Valkey that servers share their rate limits by: redis://user:password@host:port/database, or rediss:// with TLS; none means that each counts for itself',
+      secret: true,
+    }),
+  ),
 })
 
 /** The settings of one server, checked and complete. */

@@ -23,6 +23,18 @@ describe('the settings of who may call', () => {
     [{ apiKeysFile: '/no/such/file' }, {}, ["-api-keys-file (API_KEYS_FILE): it can't be read: ENOENT"]],
     [{}, { apiKeysFile: '{"keys":[' }, ['-api-keys-file (API_KEYS_FILE): it is no whole JSON document']],
     [{ authMetrics: true }, {}, ['-auth-metrics (AUTH_METRICS) needs -api-keys-file']],
+    [{ rateLimitClient: 1 }, {}, [expect.stringMatching(/^-rate-limit-client .* needs -api-keys-file/)]],
+    [{ rateLimitClient: 1 }, { apiKeysFile: '{"keys":[]}' }, []],
+    ...['redis://cache', 'rediss://user:p%40ss@[::1]:6380/15', 'redis://:hunter2@cache:6379/'].map(
+      (rateLimitStore): [Partial<Config>, Record<string, string>, string[]] => [{ rateLimitStore }, {}, []],
+    ),
+    ...['', 'cache', 'http://cache', 'redis:///0', 'redis://:hunter2@cache/a', 'redis://cache?hunter2=0'].map(
+      (rateLimitStore): [Partial<Config>, Record<string, string>, string[]] => [
+        { rateLimitStore },
+        {},
+        [expect.stringMatching(/^-rate-limit-store \(RATE_LIMIT_STORE\) must be redis:(?!.*hunter2)/)],
+      ],
+    ),
   ])('%j with files %j: %j', async ([overrides, files, problems]) => {
     expect(await problemsOf(overrides, files)).toEqual(problems)
   })
