@@ -17,6 +17,9 @@ import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
+/** A key of no more bytes makes no large answer. */
+const SMALL_KEY = 4096
+
 /** Names and values in turn, as node:http takes them. */
 const ANSWER_HEADERS = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
 
@@ -40,10 +43,13 @@ export default async function keyGeneration(
   }
   const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
     readKeyCall(params, query, headers.accept, config.maxBatchBytes)
-  const make = (request: FastifyRequest, call: KeyCall, source: KeySource) => {
+  const make = (reply: FastifyReply, call: KeyCall, source: KeySource) => {
+    if (call.length > SMALL_KEY || call.count !== undefined) {
+      app.holdAnswer(reply.raw, bodySize(call, source.period) ?? call.length * (call.count ?? 1) * 2)
+    }
     const body = makeBody(call, source)
     app.counters.handedOut(call.length, call.count ?? 1)
-    if (config.logRequests) logHandedOut(request, call)
+    if (config.logRequests) logHandedOut(reply.request, call)
     return body
   }
   const dealerOf = (request: FastifyRequest, { length }: KeyCall) => {
@@ -52,13 +58,13 @@ export default async function keyGeneration(
     return app.dealer
   }
   const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
-    const body = make(request, call, source)
+    const body = make(reply, call, source)
     reply.hijack()
     app.counters.answered('key', 200, request.startedAt)
     writeAnswer(reply.raw, call, body, source.period)
   }
   const answerPost = (reply: FastifyReply, call: KeyCall, source: KeySource) =>
-    describe(reply, call, source.period).send(make(reply.request, call, source))
+    describe(reply, call, source.period).send(make(reply, call, source))
 
   app.route<KeyRoute>({
     ...route,

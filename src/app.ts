@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
+import connections from '../plugins/connections.ts'
 import errors, { answerRouterError } from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import health from '../plugins/health.ts'
@@ -8,6 +9,7 @@ import keyGeneration from '../plugins/key-generation.ts'
 import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsEndpoint from '../plugins/metrics-endpoint.ts'
+import overload from '../plugins/overload.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import type { RandomSource } from './keys/entropy.ts'
@@ -16,8 +18,15 @@ import { wholeNumber } from './schemas/key.ts'
 import type { Config } from './schemas/settings.ts'
 import type { Store } from './stores/store.ts'
 
-/** How long a request may take to arrive. */
+/** How long the header of a request may take to arrive, and the whole of it. */
+const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+
+/** How often Node looks for requests that take longer. */
+const TIMEOUT_CHECK_MS = 2_000
+
+/** How long nothing may move on a connection, between requests or while an answer is read; load balancers wait 60 s. */
+const IDLE_TIMEOUT_MS = 72_000
 
 /** What an app is made with, besides its settings. */
 export interface AppParts {
@@ -47,9 +56,13 @@ export async function createApp(
     http: {
       // plugins/errors.ts asks for the Host header, and what is refused is counted.
       requireHostHeader: false,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       // Most requests have no body; the stream of an empty one costs as much as routing it.
       optimizeEmptyRequests: true,
     },
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    maxRequestsPerSocket: settings.maxRequestsPerSocket,
     // The rest of a refused body is read and dropped, or a reset would destroy the answer; not for ever.
     requestTimeout: REQUEST_TIMEOUT_MS,
     // What arrives while the server closes is answered like what came before.
@@ -58,6 +71,7 @@ export async function createApp(
 
   await app.register(config, { config: settings })
   await app.register(metrics)
+  await app.register(connections)
   await app.register(parseErrors)
   // Before the hook that answers unknown paths.
   await app.register(rateLimit, { log })
@@ -70,6 +84,7 @@ export async function createApp(
     await scrapes.register(metricsEndpoint)
   })
   await app.register(async (keys) => {
+    await keys.register(overload)
     await keys.register(guard, { scope: 'key' })
     await keys.register(keyGeneration, { log, randomSource })
   })

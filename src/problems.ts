@@ -107,6 +107,7 @@ export const KeyspaceFenced = problem<[]>(
   'No keys of fewer than 16 bytes before a rotation: the store of unique keys has lost what it knew',
   503,
 )
+export const Overloaded = problem<[]>('OVERLOADED', 'Too busy for now: try again', 503)
 export const NotReady = problem<[string]>('NOT_READY', 'Not ready: %s', 503)
 
 /** The problem type (RFC 9457, section 3.1.1) of a code, relative to the server: `/problems/not-found`. */

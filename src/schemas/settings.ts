@@ -119,6 +119,38 @@ export const Settings = Type.Object({
       secret: true,
     }),
   ),
+  maxConnections: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 4096,
+    description: 'connections at a time, more of which are closed at once; 0 means any number',
+  }),
+  maxRequestsPerSocket: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'requests on one connection, the last of which ends it; 0 means any number',
+  }),
+  maxAnswerBytes: Type.Integer({
+    minimum: 0,
+    maximum: 1_073_741_824,
+    default: 16_777_216,
+    description:
+      'bytes of answers of 16 KiB or more that are being sent at a time, beyond which key calls for such get 503; 0 means any number',
+  }),
+  maxInFlight: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description: 'key calls being answered at a time, beyond which they get 503; 0 means any number',
+  }),
+  maxLag: Type.Integer({
+    minimum: 0,
+    maximum: 60_000,
+    default: 0,
+    description:
+      'milliseconds that the event loop may be late, beyond which key calls get 503; 0 means any number',
+  }),
 })
 
 /** The settings of one server, checked and complete. */
