@@ -1,4 +1,5 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
 import connections from '../plugins/connections.ts'
@@ -12,6 +13,9 @@ import metricsEndpoint from '../plugins/metrics-endpoint.ts'
 import overload from '../plugins/overload.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import rateLimit from '../plugins/rate-limit.ts'
+import securityHeaders from '../plugins/security-headers.ts'
+import tls from '../plugins/tls.ts'
+import { readTlsPair } from './access/tls-pair.ts'
 import type { RandomSource } from './keys/entropy.ts'
 import { requestLog } from './request-log.ts'
 import { wholeNumber } from './schemas/key.ts'
@@ -53,14 +57,7 @@ export async function createApp(
     },
     clientErrorHandler: (error, socket) => app.refuse(error, socket),
     frameworkErrors: answerRouterError,
-    http: {
-      // plugins/errors.ts asks for the Host header, and what is refused is counted.
-      requireHostHeader: false,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      // Most requests have no body; the stream of an empty one costs as much as routing it.
-      optimizeEmptyRequests: true,
-    },
+    ...serverOptions(settings),
     connectionTimeout: IDLE_TIMEOUT_MS,
     maxRequestsPerSocket: settings.maxRequestsPerSocket,
     // The rest of a refused body is read and dropped, or a reset would destroy the answer; not for ever.
@@ -71,7 +68,9 @@ export async function createApp(
 
   await app.register(config, { config: settings })
   await app.register(metrics)
+  await app.register(securityHeaders)
   await app.register(connections)
+  await app.register(tls, { log })
   await app.register(parseErrors)
   // Before the hook that answers unknown paths.
   await app.register(rateLimit, { log })
@@ -89,4 +88,21 @@ export async function createApp(
     await keys.register(keyGeneration, { log, randomSource })
   })
   return app
+}
+
+/** What Node's server is made with, by Fastify's names: that of HTTP, or of HTTPS where there is a certificate. */
+function serverOptions({ tlsCert, tlsKey }: Config): FastifyHttpOptions<Server> {
+  const http = {
+    // plugins/errors.ts asks for the Host header, and what is refused is counted.
+    requireHostHeader: false,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    // Most requests have no body; the stream of an empty one costs as much as routing it.
+    optimizeEmptyRequests: true,
+  }
+  if (tlsCert === '') return { http }
+  const { cert, key } = readTlsPair(tlsCert, tlsKey)
+  const https = { ...http, cert, key, handshakeTimeout: HEADERS_TIMEOUT_MS }
+  // An HTTPS server is all that one of HTTP is; Fastify's types know them as strangers.
+  return { https } as FastifyHttpOptions<Server>
 }

@@ -1,10 +1,11 @@
 import type { Config } from '../schemas/settings.ts'
 import { readApiKeys } from './api-key-file.ts'
+import { readTlsPair } from './tls-pair.ts'
 import { readGuardedFile } from './watched-files.ts'
 
 /** What is wrong with the settings of who may call, and with the files that they name, in sentences. */
 export function accessProblems(config: Config): string[] {
-  const { apiKeysFile, authMetrics, rateLimitClient, rateLimitStore } = config
+  const { apiKeysFile, authMetrics, rateLimitClient, rateLimitStore, tlsCert, tlsKey } = config
   const problems: string[] = []
   if (apiKeysFile !== '')
     problems.push(...faultOf('api-keys-file', () => readApiKeys(readGuardedFile(apiKeysFile))))
@@ -18,6 +19,11 @@ export function accessProblems(config: Config): string[] {
     problems.push(
       '-rate-limit-store (RATE_LIMIT_STORE) must be redis:// or rediss://, a host and, if need be, user, password, port and the number of a database',
     )
+  }
+  if ((tlsCert === '') !== (tlsKey === '')) {
+    problems.push('-tls-cert (TLS_CERT) and -tls-key (TLS_KEY) go together: one of them is missing')
+  } else if (tlsCert !== '') {
+    problems.push(...faultOf('tls-cert', () => readTlsPair(tlsCert, tlsKey)))
   }
   return problems
 }

@@ -122,9 +122,12 @@ async function close(app: FastifyInstance, sockets: Set<Socket>): Promise<void> 
 
 function trackSockets(server: Server): Set<Socket> {
   const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+  // With TLS what is still to be sent is seen on the second kind alone.
+  for (const event of ['connection', 'secureConnection']) {
+    server.on(event, (socket: Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+  }
   return sockets
 }

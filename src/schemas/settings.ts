@@ -151,6 +151,15 @@ export const Settings = Type.Object({
     description:
       'milliseconds that the event loop may be late, beyond which key calls get 503; 0 means any number',
   }),
+  tlsCert: Type.String({
+    default: '',
+    description:
+      'file of a certificate in PEM, with which the server speaks TLS alone; empty means plain HTTP',
+  }),
+  tlsKey: Type.String({
+    default: '',
+    description: 'file of the key of that certificate in PEM',
+  }),
 })
 
 /** The settings of one server, checked and complete. */
