@@ -1,4 +1,4 @@
-import type { RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RedisLink } from '../src/access/redis-link.ts'
@@ -18,6 +18,7 @@ declare module 'fastify' {
   }
 }
 
+type Plugin = typeof fastifyRateLimit
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
 
 /** Limits of how often one may call, in the memory of this server or in a Redis that several share. */
@@ -28,19 +29,23 @@ export default fp<{ log: FastifyBaseLogger }>(
       app.decorate('limits', { byAddress: undefined, byClient: undefined })
       return
     }
+    // Loaded only where it is asked for, as the client of Redis is.
+    const { default: plugin, normalizeIP } = await import('@fastify/rate-limit')
+    // Clients that are gone before their request is looked at have no address; they count as one.
+    const addressOf = ({ ip }: FastifyRequest) => (typeof ip === 'string' ? normalizeIP(ip) : 'gone')
     const link = url === undefined ? undefined : await RedisLink.open(url, log)
     const refused = { address: 0, client: 0 }
 
     const limitBy = async (
       by: keyof typeof refused,
       max: number,
-      keyGenerator?: (request: FastifyRequest) => string,
+      keyGenerator: (request: FastifyRequest) => string,
     ): Promise<Limit | undefined> => {
       if (max === 0) return undefined
-      const options = { max, timeWindow: rateLimitWindow * 1000, ...(keyGenerator && { keyGenerator }) }
-      const local = await newLimiter(app, { ...options, cache: MOST_COUNTED })
+      const options = { max, timeWindow: rateLimitWindow * 1000, keyGenerator }
+      const local = await newLimiter(app, plugin, { ...options, cache: MOST_COUNTED })
       const nameSpace = `key-server:limit:${by}:`
-      const shared = link && (await newLimiter(app, { ...options, redis: link.redis, nameSpace }))
+      const shared = link && (await newLimiter(app, plugin, { ...options, redis: link.redis, nameSpace }))
       return async (request) => {
         const seen = await (link && shared
           ? link.ask(
@@ -55,7 +60,7 @@ export default fp<{ log: FastifyBaseLogger }>(
       }
     }
     const limits = {
-      byAddress: await limitBy('address', rateLimitAddress),
+      byAddress: await limitBy('address', rateLimitAddress, addressOf),
       byClient: await limitBy('client', rateLimitClient, ({ client }) => client?.id ?? ''),
     }
     app.decorate('limits', limits)
@@ -81,11 +86,14 @@ export default fp<{ log: FastifyBaseLogger }>(
 )
 
 /** A limiter of its own: in the same scope a second one would get the first one's store. */
-async function newLimiter(app: FastifyInstance, options: RateLimitPluginOptions): Promise<Limiter> {
-  const { default: rateLimit } = await import('@fastify/rate-limit')
+async function newLimiter(
+  app: FastifyInstance,
+  plugin: Plugin,
+  options: RateLimitPluginOptions,
+): Promise<Limiter> {
   const { promise, resolve } = Promise.withResolvers<Limiter>()
   await app.register(async (scope) => {
-    await scope.register(rateLimit, { global: false, ...options })
+    await scope.register(plugin, { global: false, ...options })
     resolve(scope.createRateLimit())
   })
   return promise

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { buildApp, listen, Recorder, scrape } from '../helper.ts'
-import { counted, exchange, request } from '../tcp.ts'
+import { converse, counted, exchange, request } from '../tcp.ts'
 
 const secrets = [newSecret(), newSecret()]
 const apiKeys = JSON.stringify({
@@ -121,6 +121,12 @@ describe('an address', () => {
     let again = 429
     while (again === 429) [again = 0] = await statuses(app, [{}])
     expect(again).toBe(200)
+  })
+
+  test('of a client that is gone before it is looked at is no failure', async () => {
+    const { app, port } = await listen({ rateLimitAddress: 1_000_000 })
+    for (let call = 0; call < 300; call++) await converse(port, request('GET', '/key/16'), 'reset')
+    expect((await scrape(app)).get('http_status_codes{code="500",handler="key"}')).toBe(0)
   })
 
   test('is counted where it is refused, as a key call or another', async () => {
