@@ -98,7 +98,8 @@ async function measureCase(
     const server = await MeasuredServer.start(
       name,
       [...pinned(SERVER_CORE, command), '--max-size', MAX_SIZE],
-      env,
+      // No peer sheds: with 64 answers of a megabyte in flight this server would, and be measured at that.
+      { MAX_ANSWER_BYTES: '0', ...env },
     )
     await load(server, plan, WARM_UP_SECONDS, signal)
     const result: Result = { case: plan.name, server: name, peakMemory: Number.NaN, runs: [] }

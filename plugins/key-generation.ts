@@ -18,6 +18,9 @@ import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
+/** A key of no more bytes makes no large answer. */
+const SMALL_KEY = 4096
+
 /** Names and values in turn, as node:http takes them. */
 const ANSWER_HEADERS = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
 
@@ -41,23 +44,31 @@ export default async function keyGeneration(
   }
   const read = ({ params, query, headers }: FastifyRequest<KeyRoute>) =>
     readKeyCall(params, query, headers.accept, config.maxBatchBytes)
-  const make = (call: KeyCall, source: KeySource) => {
+  const make = (reply: FastifyReply, call: KeyCall, source: KeySource) => {
+    if (call.length > SMALL_KEY || call.count !== undefined) {
+      app.holdAnswer(reply.raw, bodySize(call, source) ?? call.length * (call.count ?? 1) * 2)
+    }
     const body = makeBody(call, source)
     app.counters.handedOut(call.length, call.count ?? 1)
+    if (config.logRequests) logHandedOut(reply.request, call)
     return body
   }
-  const dealerOf = ({ length }: KeyCall) => (length < RECOMMENDED_SIZE ? app.dealer : undefined)
+  const dealerOf = (request: FastifyRequest, { length }: KeyCall) => {
+    if (length >= RECOMMENDED_SIZE || app.dealer === undefined) return undefined
+    app.auth?.demand('key:unique', request)
+    return app.dealer
+  }
   const { salt } = app
   const sourceFor = (request: FastifyRequest) =>
     salt === undefined ? entropy : salt.source(request, entropy)
   const answerGet = (request: FastifyRequest, reply: FastifyReply, call: KeyCall, source: KeySource) => {
-    const body = make(call, source)
+    const body = make(reply, call, source)
     reply.hijack()
     app.counters.answered('key', 200, request.startedAt)
     writeAnswer(reply.raw, call, body, source)
   }
   const answerPost = (reply: FastifyReply, call: KeyCall, source: KeySource) =>
-    describe(reply, call, source).send(make(call, source))
+    describe(reply, call, source).send(make(reply, call, source))
 
   app.route<KeyRoute>({
     ...route,
@@ -65,7 +76,7 @@ export default async function keyGeneration(
     exposeHeadRoute: false,
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       if (dealer === undefined) return answerGet(request, reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerGet(request, reply, call, dealer))
     },
@@ -76,7 +87,7 @@ export default async function keyGeneration(
     ...noBody,
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       if (dealer === undefined) return answerPost(reply, call, sourceFor(request))
       return whenReady(dealer, call, () => answerPost(reply, call, dealer))
     },
@@ -86,7 +97,7 @@ export default async function keyGeneration(
     method: 'HEAD',
     handler: (request, reply) => {
       const call = read(request)
-      const dealer = dealerOf(call)
+      const dealer = dealerOf(request, call)
       const refusal =
         dealer === undefined ? entropyRefusal(entropy) : dealer.refusal(call.length, call.count ?? 1)
       if (refusal !== undefined) throw refusal
@@ -106,6 +117,11 @@ function whenReady<T>(dealer: Dealer, call: KeyCall, answer: () => T): T | Promi
   const { length, count = 1 } = call
   if (dealer.ready(length, count)) return answer()
   return dealer.more(length, count).then(() => whenReady(dealer, call, answer))
+}
+
+/** Who got how many keys of what length, for an audit; never a key. */
+function logHandedOut({ log, client, ip }: FastifyRequest, { length, count = 1 }: KeyCall): void {
+  log.info({ client: client?.id, remoteAddress: ip, length, count }, 'keys handed out')
 }
 
 function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {

@@ -1,9 +1,7 @@
-import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
 import * as client from 'prom-client'
 import { Counters } from '../src/counters.ts'
 import { handlerOf } from '../src/key-path.ts'
-import { registerProcessMetrics } from '../src/process-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** Counts every answer and serves `GET /metrics`. */
+/** Counts every answer. */
 export default fp(
   async (app) => {
     const registry = new client.Registry()
@@ -32,14 +30,6 @@ export default fp(
     app.addHook('onSend', (request, reply, payload, done) => {
       counters.answered(handlerOf(request), reply.statusCode, request.startedAt)
       done(null, payload)
-    })
-    const collectDefaultMetrics = Object.assign(() => registerProcessMetrics(registry), { metricsList: [] })
-    await app.register(fastifyMetrics.default, {
-      // The plugin's own route has no HEAD.
-      endpoint: { method: 'GET', url: '/metrics', handler: async () => undefined },
-      name: 'fastifyMetrics',
-      promClient: { ...client, register: registry, collectDefaultMetrics },
-      routeMetrics: { enabled: false },
     })
   },
   { name: 'metrics', fastify: '5.x', dependencies: ['config'] },

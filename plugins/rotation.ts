@@ -10,7 +10,7 @@ import { type RotationRoute, rotationSchema } from '../src/schemas/rotation.ts'
 import { uniqueLengths } from '../src/unique-lengths.ts'
 import { receiverId, urlsIn } from '../src/webhooks/receivers.ts'
 
-/** With `-unique`: `GET /rotation`, and with `-admin` too `POST /rotation`. */
+/** With `-unique`: `GET /rotation`, and `POST /rotation` for clients with the scope admin, or with `-admin`. */
 export default async function rotation(
   app: FastifyInstance,
   { log }: { log: FastifyBaseLogger },
@@ -45,10 +45,13 @@ export default async function rotation(
     },
   })
 
-  if (!config.admin) return
+  const adminsOnly =
+    app.auth?.require('admin') ?? (config.admin ? askForToken(`${config.adminTokenFile}`) : undefined)
+  if (adminsOnly === undefined) return
+  const { byAddress } = app.limits
   app.post('/rotation', {
     ...noBody,
-    onRequest: [askForToken(`${config.adminTokenFile}`), noBody.onRequest],
+    onRequest: [...(byAddress === undefined ? [] : [byAddress]), adminsOnly, noBody.onRequest],
     handler: async (_request, reply) => {
       const space = await dealer.replica.rotate()
       log.info(`Rotation was asked for: period ${space.period.number}`)
@@ -64,6 +67,6 @@ function latestOf({ replica }: Dealer): number {
 function askForToken(file: string) {
   return async ({ headers }: FastifyRequest): Promise<void> => {
     if (await isAdmin(headers.authorization, file)) return
-    throw Object.assign(new problems.Unauthorized(), { headers: { 'www-authenticate': 'Bearer' } })
+    throw Object.assign(new problems.AdminTokenNeeded(), { headers: { 'www-authenticate': 'Bearer' } })
   }
 }

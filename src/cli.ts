@@ -1,3 +1,4 @@
+import { hashKey } from './commands/hash-key.ts'
 import { rotateStore } from './commands/rotate.ts'
 import { selfTest } from './commands/self-test.ts'
 import { type Host, serve } from './commands/serve.ts'
@@ -17,7 +18,7 @@ export interface Process extends Host {
   cwd(): string
 }
 
-const commands = ['serve', 'self-test', 'store show', 'rotate']
+const commands = ['serve', 'self-test', 'store show', 'rotate', 'hash-key']
 
 /**
  * Runs the program.
@@ -37,6 +38,7 @@ export async function run(process: Process): Promise<number> {
     process.stdout.write(`${version}\n`)
     return 0
   }
+  if (command === 'hash-key') return hashKey(words, process.stdout, process.stderr)
 
   let config: Config
   try {

@@ -67,7 +67,26 @@ export const InvalidSince = problem<[number]>(
   'Invalid since: it must be the id of an event, a whole number from 0 to %d',
   400,
 )
-export const Unauthorized = problem<[]>('UNAUTHORIZED', 'A rotation needs the token of an administrator', 401)
+export const AdminTokenNeeded = problem<[]>(
+  'ADMIN_TOKEN_NEEDED',
+  'A rotation needs the token of an administrator',
+  401,
+)
+export const Unauthorized = problem<[]>(
+  'UNAUTHORIZED',
+  'A valid API key is needed, sent as Authorization: Bearer',
+  401,
+)
+export const Forbidden = problem<[string]>(
+  'FORBIDDEN',
+  'This API key may not do that: it lacks the scope %s',
+  403,
+)
+export const TooManyRequests = problem<[number]>(
+  'TOO_MANY_REQUESTS',
+  'Too many requests: try again in %d seconds',
+  429,
+)
 export const NotFound = problem<[]>('NOT_FOUND', 'Not found: keys are at /key/{length}', 404)
 export const MethodNotAllowed = problem<[string]>('METHOD_NOT_ALLOWED', 'Method not allowed: use %s', 405)
 export const MalformedRequest = problem<[]>('MALFORMED_REQUEST', 'Malformed request', 400)
@@ -103,6 +122,7 @@ export const KeyspaceFenced = problem<[]>(
   'No keys of fewer than 16 bytes before a rotation: the store of unique keys has lost what it knew',
   503,
 )
+export const Overloaded = problem<[]>('OVERLOADED', 'Too busy for now: try again', 503)
 export const NotReady = problem<[string]>('NOT_READY', 'Not ready: %s', 503)
 
 /** The problem type (RFC 9457, section 3.1.1) of a code, relative to the server: `/problems/not-found`. */

@@ -19,8 +19,7 @@ export function saltFieldsIn(text: string): (SaltField | undefined)[] {
 }
 
 function fieldOf(name: string): SaltField | undefined {
-  // Alive once callers have API keys.
-  if (name === 'key-id') return { name, read: () => '' }
+  if (name === 'key-id') return { name, read: ({ client }) => client?.id ?? '' }
   if (name === 'ip') return { name, read: ({ ip }) => addressOf(ip) }
   const [, header] = /^header:([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/.exec(name) ?? []
   if (header === undefined) return undefined

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import envSchema from 'env-schema'
 import type { TObject } from 'typebox'
 import * as Type from 'typebox'
+import { accessProblems } from './access/access-settings.ts'
 import { keySpaceProblems } from './key-space-settings.ts'
 import { rotationProblems } from './rotation-settings.ts'
 import { saltProblems } from './salt-settings.ts'
@@ -73,6 +74,7 @@ export function readSettings(sources: SettingsSources): Config {
   if (drainTime >= shutdownTimeout) {
     problems.push(`-drain-time (${drainTime}) must be less than -shutdown-timeout (${shutdownTimeout})`)
   }
+  problems.push(...accessProblems(config))
   // Without -unique these mean nothing, and a STORE in the environment may be somebody else's.
   if (config.unique) problems.push(...keySpaceProblems(config, problems))
   problems.push(...rotationProblems(config), ...saltProblems(config))

@@ -27,6 +27,8 @@ Commands:
     \tprint what the store of -unique holds, and exit
   key-server rotate [flags]
     \tbegin the next period of the store of -unique, after a leak or a fence, and exit
+  key-server hash-key ID [SCOPES [EXPIRES]]
+    \tmake an API key: print its secret and its entry for -api-keys-file, and exit
 
 Every flag is also an environment variable and a line of .env: -max-size is MAX_SIZE.
 A flag wins over the environment, the environment over .env.

@@ -1,10 +1,11 @@
 import { generate } from 'selfsigned'
 
 /** A certificate for the loopback that vouches for itself, in PEM. */
-export async function loopbackCertificate(): Promise<{ cert: string; key: string }> {
+export async function loopbackCertificate(notAfterDate?: Date): Promise<{ cert: string; key: string }> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     algorithm: 'sha256',
+    ...(notAfterDate && { notBeforeDate: new Date(0), notAfterDate }),
     extensions: [
       { name: 'basicConstraints', cA: true },
       {

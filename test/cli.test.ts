@@ -38,6 +38,7 @@ describe('text that was asked for goes to stdout, and nothing is started', () =>
     ['self-test -help', usage()],
     ['store show -help', usage()],
     ['rotate -help', usage()],
+    ['hash-key -help', usage()],
     ['-no-such-flag -help', usage()],
   ] as const)('%s', async ([words, text]) => {
     const process = new FakeProcess(words.split(' '))
@@ -62,6 +63,8 @@ describe('what is wrong is named on stderr, with status 2, and nothing is starte
     [[''], {}, ['unknown command ""']],
     [['store'], {}, ['unknown command "store"']],
     [['store', '-help'], {}, ['unknown command "store"']],
+    [['hash-key', 'a b'], {}, ['hash-key takes an id']],
+    [['hash-key', 'a', 'root'], {}, ['hash-key: scopes must be some of']],
     [['store', 'hide'], {}, ['unknown command "store hide"']],
     [['rotate', 'stray'], {}, ['unexpected argument "stray"']],
     [['rotate'], { STORE: 'postgres://db/keys' }, ['a postgres store needs KEYSPACE_SECRET']],

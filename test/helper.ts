@@ -39,12 +39,13 @@ interface Parts {
   randomSource?: RandomSource
   log?: Output
   store?: Store
+  apiKeys?: string
 }
 
 /** An app with `overrides` of the default settings, closed when the test ends. */
 export async function buildApp(overrides: Partial<Config> = {}, parts: Parts = {}): Promise<FastifyInstance> {
-  const { randomSource, log = new Recorder(), store } = parts
-  const app = await createApp(settings(overrides), { log: pino<never>({}, log), randomSource, store })
+  const { log = new Recorder(), ...others } = parts
+  const app = await createApp(settings(overrides), { log: pino<never>({}, log), ...others })
   onTestFinished(() => app.close())
   return app
 }

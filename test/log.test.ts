@@ -50,7 +50,7 @@ describe('the log', () => {
 })
 
 describe('requests', () => {
-  test('are two lines each with -log-requests, and their keys are in none', async () => {
+  test('are two lines each with -log-requests and one for keys handed out, with no key in any', async () => {
     const output = new Recorder()
     const app = await loggingApp(output, { logRequests: true })
     const answers = [
@@ -74,10 +74,16 @@ describe('requests', () => {
       ...{ msg: 'request completed', reqId: expect.any(String) },
       ...{ statusCode, milliseconds: expect.any(Number) },
     })
+    const handedOut = (length: number) => ({
+      ...{ msg: 'keys handed out', reqId: expect.any(String) },
+      ...{ remoteAddress: '127.0.0.1', length, count: 1 },
+    })
     expect(lines.map(({ level, time, pid, hostname, ...own }) => own)).toEqual([
       incoming('GET', '/key/16', '127.0.0.1'),
+      handedOut(16),
       completed(200),
       incoming('POST', '/key/24', '127.0.0.1'),
+      handedOut(24),
       completed(200),
       incoming('GET', '/key/0', '::1'),
       completed(400),

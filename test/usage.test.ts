@@ -11,7 +11,7 @@ describe('the usage text', () => {
     '  -srv-port int\n    \tserver listening port (default 1123)\n',
     '  -drain-time int\n    \tseconds to go on serving, unready, after a stop signal (default 5)\n',
     '  -host string\n    \taddress to listen on; empty means all interfaces (default "")\n',
-    '  -log-requests bool\n    \tlog two lines for each request (default false)\n',
+    '  -log-requests bool\n    \tlog each request: two lines, and one for keys handed out (default false)\n',
     '  -help\n',
     '  -version\n',
     'self-test',

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { hashSecret, newSecret } from '../access/api-keys.ts'
 import { createApp } from '../app.ts'
 import type { RandomSource } from '../keys/entropy.ts'
 import type { Output } from '../log.ts'
@@ -48,17 +49,20 @@ export function difference(
  * @returns the exit status: 0, or 1 at the first difference.
  */
 export async function selfTest(config: Config, output: Output, randomSource?: RandomSource): Promise<number> {
-  const app = await createApp(
-    { ...config, webhookUrls: '' },
-    {
-      log: pino({ level: 'error' }, output),
-      randomSource,
-      store: new MemoryStore(),
-    },
-  )
+  const secret = newSecret()
+  const sha256 = hashSecret(secret).toString('hex')
+  // Its calls are its own, not those of a client or an address that others share a limit with.
+  const unlimited = { ...config, webhookUrls: '', rateLimitAddress: 0, rateLimitClient: 0 }
+  const app = await createApp(unlimited, {
+    log: pino({ level: 'error' }, output),
+    randomSource,
+    store: new MemoryStore(),
+    apiKeys: JSON.stringify({ keys: [{ id: 'self-test', sha256, scopes: ['key', 'key:unique'] }] }),
+  })
+  const headers = { authorization: `Bearer ${secret}` }
   try {
     for (const row of keyLengthCases(config)) {
-      const found = difference(row, await app.inject(`/key/${row.length}`))
+      const found = difference(row, await app.inject({ url: `/key/${row.length}`, headers }))
       output.write(
         `${found === undefined ? 'ok    ' : 'FAILED'} ${row.name}: /key/${row.length} ${found ?? row.status}\n`,
       )

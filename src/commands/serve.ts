@@ -3,6 +3,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { constants } from 'node:os'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { BadApiKeyFile } from '../access/api-key-file.ts'
+import { UnusableFile } from '../access/watched-files.ts'
 import { createApp } from '../app.ts'
 import { UnreadableKeySpace } from '../keys/key-space-text.ts'
 import { WrongSecret } from '../keys/seal.ts'
@@ -50,9 +52,9 @@ export async function serve(config: Config, log: FastifyBaseLogger, host: Host):
   return stopped
 }
 
-/** What is wrong with the store of unique keys, in a sentence for who must mend it; any other error is a defect. */
+/** What is wrong with the store of unique keys or a file, in a sentence for who must mend it; any other error is a defect. */
 function ifUnusable(error: unknown): string {
-  const kinds = [StoreError, UnreadableKeySpace, WrongSecret]
+  const kinds = [StoreError, UnreadableKeySpace, WrongSecret, UnusableFile, BadApiKeyFile]
   if (error instanceof Error && kinds.some((kind) => error instanceof kind)) return error.message
   throw error
 }
@@ -120,9 +122,12 @@ async function close(app: FastifyInstance, sockets: Set<Socket>): Promise<void> 
 
 function trackSockets(server: Server): Set<Socket> {
   const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+  // With TLS what is still to be sent is seen on the second kind alone.
+  for (const event of ['connection', 'secureConnection']) {
+    server.on(event, (socket: Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+  }
   return sockets
 }

@@ -61,7 +61,7 @@ export const Settings = Type.Object({
   }),
   logRequests: Type.Boolean({
     default: false,
-    description: 'log two lines for each request',
+    description: 'log each request: two lines, and one for keys handed out',
   }),
   unique: Type.Boolean({
     default: false,
@@ -128,6 +128,81 @@ export const Settings = Type.Object({
     default: '',
     description:
       'addresses of proxies whose X-Forwarded-For is believed, such as 10.42.0.0/16, with commas between them',
+  }),
+  apiKeysFile: Type.String({
+    default: '',
+    description:
+      'file of API keys, made with hash-key, one of which each key call must have; empty means none',
+  }),
+  authMetrics: Type.Boolean({
+    default: false,
+    description: 'ask for an API key with the scope metrics at /metrics too',
+  }),
+  rateLimitAddress: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'calls that one address may make in a window; 0 means any number',
+  }),
+  rateLimitClient: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'calls that one API key may make in a window; 0 means any number',
+  }),
+  rateLimitWindow: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 60,
+    description: 'seconds of a window of the rate limits',
+  }),
+  rateLimitStore: Type.Optional(
+    Type.String({
+      description:
+        'Redis or Valkey that servers share their rate limits by: redis://user:password@host:port/database, or rediss:// with TLS; none means that each counts for itself',
+      secret: true,
+    }),
+  ),
+  maxConnections: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 4096,
+    description: 'connections at a time, more of which are closed at once; 0 means any number',
+  }),
+  maxRequestsPerSocket: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description: 'requests on one connection, the last of which ends it; 0 means any number',
+  }),
+  maxAnswerBytes: Type.Integer({
+    minimum: 0,
+    maximum: 1_073_741_824,
+    default: 16_777_216,
+    description:
+      'bytes of answers of 16 KiB or more that are being sent at a time, beyond which key calls for such get 503; 0 means any number',
+  }),
+  maxInFlight: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description: 'key calls being answered at a time, beyond which they get 503; 0 means any number',
+  }),
+  maxLag: Type.Integer({
+    minimum: 0,
+    maximum: 60_000,
+    default: 0,
+    description:
+      'milliseconds that the event loop may be late, beyond which key calls get 503; 0 means any number',
+  }),
+  tlsCert: Type.String({
+    default: '',
+    description:
+      'file of a certificate in PEM, with which the server speaks TLS alone; empty means plain HTTP',
+  }),
+  tlsKey: Type.String({
+    default: '',
+    description: 'file of the key of that certificate in PEM',
   }),
 })
 

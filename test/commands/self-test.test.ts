@@ -20,6 +20,10 @@ describe('the cases', () => {
       { minSize: 1_048_576, maxSize: 1_048_576 },
       { valid: 1_048_576, max: 1_048_576, over: 1_048_577, under: 1_048_575 },
     ],
+    [
+      { apiKeysFile: 'keys.json', unique: true, rateLimitClient: 1, rateLimitAddress: 1 },
+      { valid: 16, max: 1024, over: 1025, under: 0 },
+    ],
     [{ logRequests: true }, { valid: 16, max: 1024, over: 1025, under: 0 }],
   ])('follow from %j, and a line of each passes', async ([overrides, { valid, max, over, under }]) => {
     const output = new Recorder()

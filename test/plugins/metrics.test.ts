@@ -279,6 +279,7 @@ describe('/metrics', () => {
       handler: /^(key|other)$/,
       le: /^([0-9.]+|\+Inf)$/,
       test: /^(repetition_count|adaptive_proportion|source_error)$/,
+      reason: /^(lag|in_flight|answer_bytes)$/,
       kind: /^(major|minor|incremental|weakcb)$/,
       version: RegExp(`^${process.version}$`),
       major: /^[0-9]+$/,

@@ -180,7 +180,7 @@ describe('POST /rotation', () => {
     })
     expect(answer.statusCode).toBe(401)
     expect(answer.headers['www-authenticate']).toBe('Bearer')
-    expect(answer.json()).toMatchObject({ type: '/problems/unauthorized' })
+    expect(answer.json()).toMatchObject({ type: '/problems/admin-token-needed' })
     expect((await app.inject('/rotation')).json().period).toBe(1)
   })
 

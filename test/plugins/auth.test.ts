@@ -1,0 +1,279 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { describe, expect, test, vi } from 'vitest'
+import { hashSecret, newSecret, type Scope } from '../../src/access/api-keys.ts'
+import type { Config } from '../../src/schemas/settings.ts'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import { buildApp, listen, newFolder, PATIENCE, Recorder, scrape } from '../helper.ts'
+import { counted, exchange, request } from '../tcp.ts'
+
+interface Entry {
+  id: string
+  sha256: string
+  scopes: Scope[]
+  expires?: string
+}
+
+function newKey(id: string, scopes: Scope[] = ['key'], expires?: string): { secret: string; entry: Entry } {
+  const secret = newSecret()
+  const entry = { id, sha256: hashSecret(secret).toString('hex'), scopes }
+  return { secret, entry: expires === undefined ? entry : { ...entry, expires } }
+}
+
+const good = newKey('good')
+const unique = newKey('unique', ['key', 'key:unique'])
+const scraper = newKey('scraper', ['metrics'])
+const admin = newKey('admin', ['admin'])
+const expired = newKey('expired', ['key'], '2020-01-01')
+const revoked = newKey('revoked')
+const FILE = JSON.stringify({ keys: [good, unique, scraper, admin, expired].map(({ entry }) => entry) })
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` })
+
+async function guardedApp(overrides: Partial<Config> = {}, log = new Recorder()): Promise<FastifyInstance> {
+  return buildApp({ apiKeysFile: 'given', ...overrides }, { log, apiKeys: FILE, store: new MemoryStore() })
+}
+
+const CHANGED = good.secret.replace(/_./, good.secret[3] === '0' ? '_1' : '_0')
+const wrong: [name: string, authorization: string][] = [
+  ['an expired key', `Bearer ${expired.secret}`],
+  ['a revoked key', `Bearer ${revoked.secret}`],
+  ['a key cut short', `Bearer ${good.secret.slice(0, -1)}`],
+  ['a key twice', `Bearer ${good.secret}${good.secret}`],
+  ['two keys', `Bearer ${good.secret} ${good.secret}`],
+  ['two keys in a list', `Bearer ${good.secret}, Bearer ${good.secret}`],
+  ['a key with a digit changed', `Bearer ${CHANGED}`],
+  ['a key of 10 KB', `Bearer ks_${'0'.repeat(10_000)}`],
+  ['the hash of a key', `Bearer ${good.entry.sha256}`],
+  ['a key by itself', good.secret],
+  ['another scheme', `Basic ${Buffer.from(`good:${good.secret}`).toString('base64')}`],
+  ['a scheme alone', 'Bearer'],
+  ['nothing', ''],
+]
+
+describe('with a file of API keys', () => {
+  test.for(['GET', 'POST', 'HEAD'] as const)('a %s without one is asked for it', async (method) => {
+    const app = await guardedApp()
+    const { statusCode, headers } = await app.inject({ method, url: '/key/16' })
+    expect([statusCode, headers['www-authenticate']]).toEqual([401, 'Bearer realm="key-server"'])
+  })
+
+  test.for(wrong)('%s is refused in the same words', async ([, authorization]) => {
+    const app = await guardedApp()
+    const { statusCode, headers, body } = await app.inject({ url: '/key/16', headers: { authorization } })
+    expect([statusCode, headers['www-authenticate'], headers['cache-control'], body]).toEqual([
+      401,
+      'Bearer realm="key-server", error="invalid_token"',
+      'no-store',
+      'A valid API key is needed, sent as Authorization: Bearer\n',
+    ])
+  })
+
+  test('one of 100 KB is cut off', async () => {
+    const { port } = await listen({ apiKeysFile: 'given' }, { apiKeys: FILE })
+    const line = `Authorization: Bearer ks_${'0'.repeat(100_000)}`
+    expect((await exchange(port, request('GET', '/key/16', [line]))).status).toBe(431)
+  })
+
+  test('a header that stands twice is refused, though each is good', async () => {
+    const { app, port } = await listen({ apiKeysFile: 'given' }, { apiKeys: FILE })
+    const line = `Authorization: Bearer ${good.secret}`
+    expect((await exchange(port, request('GET', '/key/16', [line]))).status).toBe(200)
+    expect((await exchange(port, request('GET', '/key/16', [line, line]))).status).toBe(401)
+    expect(await counted(app)).toEqual(['200 key 1', '401 key 1'])
+  })
+
+  test.for(['/key/16?token=', '/key/16?access_token=', '/key/16?api_key='])(
+    '%s in a URL is no credential',
+    async (url) => {
+      expect((await (await guardedApp()).inject(url + good.secret)).statusCode).toBe(401)
+    },
+  )
+
+  test.for(['GET', 'POST', 'HEAD'] as const)('a good one lets a %s through', async (method) => {
+    const app = await guardedApp()
+    const { statusCode } = await app.inject({ method, url: '/key/16', headers: bearer(good.secret) })
+    expect(statusCode).toBe(200)
+  })
+
+  test('the scheme is known in any case', async () => {
+    const headers = { authorization: `bEARER ${good.secret}` }
+    expect((await (await guardedApp()).inject({ url: '/key/16', headers })).statusCode).toBe(200)
+  })
+
+  test('a wrong call is asked for a key before it is told what is wrong', async () => {
+    const app = await guardedApp()
+    expect((await app.inject('/key/0')).statusCode).toBe(401)
+    expect((await app.inject({ url: '/key/0', headers: bearer(good.secret) })).statusCode).toBe(400)
+    expect((await app.inject({ method: 'POST', url: '/key/16', payload: 'a' })).statusCode).toBe(401)
+  })
+
+  test.for(['/livez', '/healthz', '/readyz', '/metrics'])('%s asks for none', async (url) => {
+    expect((await (await guardedApp()).inject(url)).statusCode).toBe(200)
+  })
+
+  test('a client of JSON gets a problem document', async () => {
+    const answer = await (await guardedApp()).inject({
+      url: '/key/16',
+      headers: { accept: 'application/json' },
+    })
+    expect([answer.headers['content-type'], answer.json().type]).toEqual([
+      'application/problem+json',
+      '/problems/unauthorized',
+    ])
+  })
+})
+
+describe('a scope', () => {
+  test('is needed for keys', async () => {
+    const { statusCode, headers, body } = await (await guardedApp()).inject({
+      url: '/key/16',
+      headers: bearer(scraper.secret),
+    })
+    expect([statusCode, headers['www-authenticate'], body]).toEqual([
+      403,
+      'Bearer realm="key-server", error="insufficient_scope", scope="key"',
+      'This API key may not do that: it lacks the scope key\n',
+    ])
+  })
+
+  test.for(['GET', 'POST', 'HEAD'] as const)('is needed for a %s of a unique key', async (method) => {
+    const app = await guardedApp({ unique: true })
+    const statuses = [good, unique].flatMap(({ secret }) =>
+      ['/key/15', '/key/16'].map(async (url) => {
+        return (await app.inject({ method, url, headers: bearer(secret) })).statusCode
+      }),
+    )
+    expect(await Promise.all(statuses)).toEqual([403, 200, 200, 200])
+  })
+
+  test('for unique keys is not needed where none are', async () => {
+    const app = await guardedApp()
+    expect((await app.inject({ url: '/key/2', headers: bearer(good.secret) })).statusCode).toBe(200)
+  })
+
+  test('is needed for metrics with -auth-metrics alone', async () => {
+    const app = await guardedApp({ authMetrics: true })
+    const answers = [{}, bearer(good.secret), bearer(scraper.secret)].map((headers) =>
+      app.inject({ url: '/metrics', headers }),
+    )
+    expect((await Promise.all(answers)).map(({ statusCode }) => statusCode)).toEqual([401, 403, 200])
+  })
+})
+
+describe('the file', { timeout: 60_000 }, () => {
+  const status = async (app: FastifyInstance, secret: string) =>
+    (await app.inject({ url: '/key/16', headers: bearer(secret) })).statusCode
+
+  test('is taken up again when it changes, and kept when it breaks', async () => {
+    const path = join(await newFolder(), 'keys.json')
+    const write = (...keys: { entry: Entry }[]) =>
+      writeFile(path, JSON.stringify({ keys: keys.map(({ entry }) => entry) }))
+    const healthy = async (app: FastifyInstance) => (await scrape(app)).get('api_keys_file_healthy')
+    await write(good, revoked)
+    const log = new Recorder()
+    const app = await buildApp({ apiKeysFile: path }, { log })
+    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 200])
+
+    await write(good, unique)
+    await vi.waitFor(async () => expect(await status(app, unique.secret)).toBe(200), PATIENCE)
+    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 401])
+
+    await writeFile(path, FILE.slice(0, -5))
+    await vi.waitFor(async () => expect(await healthy(app)).toBe(0), PATIENCE)
+    expect(log.text).toContain("The file of API keys can't be used")
+    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 401])
+
+    await write(revoked)
+    await vi.waitFor(async () => expect(await healthy(app)).toBe(1), PATIENCE)
+    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([401, 200])
+    expect((await scrape(app)).get('api_keys')).toBe(1)
+  })
+})
+
+describe('what is told of it', () => {
+  test('is counted by result', async () => {
+    const app = await guardedApp()
+    await app.inject('/key/16')
+    for (const secret of ['x', revoked.secret, expired.secret, scraper.secret, good.secret]) {
+      await app.inject({ url: '/key/16', headers: bearer(secret) })
+    }
+    const metrics = await scrape(app)
+    const results = ['ok', 'missing', 'malformed', 'unknown', 'expired', 'forbidden']
+    expect(results.map((result) => metrics.get(`auth_calls_total{result="${result}"}`))).toEqual(
+      results.map(() => 1),
+    )
+    expect(metrics.get('api_keys')).toBe(5)
+  })
+
+  test('is a line a refusal, without the credential, and no more than ten a second', async () => {
+    const log = new Recorder()
+    const app = await guardedApp({}, log)
+    for (let call = 0; call < 50; call++) {
+      await app.inject({ url: `/key/16?token=${good.secret}`, headers: bearer(revoked.secret) })
+    }
+    const lines = log.text.trimEnd().split('\n')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      msg: 'a call was refused for its credential',
+      result: 'unknown',
+      remoteAddress: '127.0.0.1',
+      method: 'GET',
+      path: '/key/16',
+    })
+    expect(lines.length).toBeLessThan(50)
+    expect(log.text).not.toContain('ks_')
+  })
+
+  test('is a line a key call with -log-requests: who, of what length and how many', async () => {
+    const log = new Recorder()
+    const app = await guardedApp({ logRequests: true }, log)
+    const headers = bearer(good.secret)
+    const { body } = await app.inject({ url: '/key/32?count=3', headers })
+    await app.inject({ method: 'POST', url: '/key/16', headers })
+    await app.inject({ url: '/key/0', headers })
+    const lines = log.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.filter(({ msg }) => msg === 'keys handed out')).toMatchObject([
+      { client: 'good', remoteAddress: '127.0.0.1', length: 32, count: 3 },
+      { client: 'good', remoteAddress: '127.0.0.1', length: 16, count: 1 },
+    ])
+    expect(
+      body
+        .trimEnd()
+        .split('\n')
+        .filter((key) => log.text.includes(key)),
+    ).toEqual([])
+    expect(log.text).not.toContain('ks_')
+  })
+})
+
+describe('POST /rotation', () => {
+  const rotate = (app: FastifyInstance, headers = {}) =>
+    app.inject({ method: 'POST', url: '/rotation', headers })
+
+  test('is for the scope admin, and for nothing else', async () => {
+    const app = await guardedApp({ unique: true })
+    expect((await rotate(app)).statusCode).toBe(401)
+    for (const { secret } of [good, unique, scraper]) {
+      expect((await rotate(app, bearer(secret))).statusCode).toBe(403)
+    }
+    const answer = await rotate(app, bearer(admin.secret))
+    expect([answer.statusCode, answer.json().period]).toEqual([200, 2])
+  })
+
+  test('counts against the limit of its address, so that nobody can guess without end', async () => {
+    const app = await guardedApp({ unique: true, rateLimitAddress: 2 })
+    const codes = []
+    for (let call = 0; call < 3; call++) codes.push((await rotate(app)).statusCode)
+    expect(codes).toEqual([401, 401, 429])
+  })
+})
+
+test('the id of an API key is the field key-id of salt', async () => {
+  const app = await guardedApp({ saltFrom: 'key-id' })
+  expect((await app.inject({ url: '/key/16', headers: bearer(good.secret) })).statusCode).toBe(200)
+  expect((await scrape(app)).get('salt_fields_missing_total{field="key-id"}')).toBe(0)
+})
