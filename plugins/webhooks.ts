@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { addressesIn, cidrsIn } from '../src/cidr.ts'
 import { systemClock } from '../src/keys/clock.ts'
+import type { KeySpace } from '../src/keys/key-space.ts'
 import { pendingNotices } from '../src/keys/notices.ts'
 import { publicEvent } from '../src/rotation-report.ts'
 import type { Config } from '../src/schemas/settings.ts'
@@ -54,21 +55,22 @@ function watch(
     registerScraped(registry, 'counter', name, help, () => [{ value: notifier.counts[count] }])
   counter('webhook_notices_sent_total', 'Notices that a receiver has taken', 'sent')
   counter('webhook_notices_failed_total', 'Tries of notices that a receiver has not taken', 'failed')
-  const gauge = (name: string, help: string, read: (id: string) => number) =>
-    registerScraped(registry, 'gauge', name, help, () =>
-      receivers.map((id, index) => ({ labels: { webhook: index + 1 }, value: read(id) })),
-    )
-  const targetOf = (id: string) => dealer?.replica.space?.targets[id]
-  gauge('webhook_notices_pending', 'Notices that a receiver is still to be told of', (id) => {
-    const space = dealer?.replica.space
-    return space === undefined ? 0 : pendingNotices(space, id)
-  })
+  const gauge = (name: string, help: string, read: (space: KeySpace, id: string) => number) =>
+    registerScraped(registry, 'gauge', name, help, () => {
+      const space = dealer?.replica.space
+      // Before the first read nothing is known: a 0 would look as if all had been told.
+      if (space === undefined) return []
+      return receivers.map((id, index) => ({ labels: { webhook: index + 1 }, value: read(space, id) }))
+    })
+  gauge('webhook_notices_pending', 'Notices that a receiver is still to be told of', pendingNotices)
   gauge(
     'webhook_notices_given_up',
     'Notices that a receiver was not told of after all tries, since it is known',
-    (id) => targetOf(id)?.givenUpCount ?? 0,
+    ({ targets }, id) => targets[id]?.givenUpCount ?? 0,
   )
-  gauge('webhook_disabled', '1 for a receiver that has answered 410 and is told of nothing more', (id) =>
-    targetOf(id)?.disabled ? 1 : 0,
+  gauge(
+    'webhook_disabled',
+    '1 for a receiver that has answered 410 and is told of nothing more',
+    ({ targets }, id) => (targets[id]?.disabled ? 1 : 0),
   )
 }

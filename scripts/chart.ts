@@ -24,9 +24,21 @@ export const places: Readonly<Record<string, string>> = {
 /** Those that are values of their own name. */
 const named = settingsOf(Settings).filter(([name]) => !(name in places))
 
+/** Whether a setting is the path of a file with a secret: in a release, one that a Secret brings. */
+export function isFile(name: string): boolean {
+  return name.endsWith('File')
+}
+
 /** The chart's files that are made from the service's settings, and how, from their present text. */
 export const chartFiles: Readonly<Record<string, (files: (name: string) => string) => string>> = {
-  'settings.json': () => json(named.map(([name, { secret }]) => (secret ? { name, secret } : { name }))),
+  'settings.json': () =>
+    json(
+      named.map(([name, { secret }]) => ({
+        name,
+        ...(secret && { secret }),
+        ...(isFile(name) && { file: true }),
+      })),
+    ),
   'values.schema.json': (read) => json(schemaOf(JSON.parse(read('values.schema.json')))),
   'values.yaml': (read) => valuesOf(schemaOf(JSON.parse(read('values.schema.json')))),
 }
@@ -58,7 +70,7 @@ function withRequired(schema: Schema): Schema {
 }
 
 function propertyOf(name: string, { secret, description, ...setting }: Setting): Schema {
-  if (!secret) return { $comment: MADE, description, default: '', ...setting }
+  if (!secret && !isFile(name)) return { $comment: MADE, description, default: '', ...setting }
   const text = { type: 'string' }
   return {
     $comment: MADE,
@@ -67,7 +79,7 @@ function propertyOf(name: string, { secret, description, ...setting }: Setting):
     additionalProperties: false,
     properties: {
       name: { description: "the Secret's name; empty means none", ...text, default: '' },
-      key: { description: 'the key in it', ...text, default: flagOf(name) },
+      key: { description: 'the key in it', ...text, default: flagOf(name.replace(/File$/, '')) },
     },
   } as Schema
 }

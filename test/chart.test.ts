@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
-import { chartFiles, chartPath, places } from '../scripts/chart.ts'
+import { chartFiles, chartPath, isFile, places } from '../scripts/chart.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { settingsOf } from '../src/settings.ts'
 import { type Location, readLocation } from '../src/stores/location.ts'
@@ -23,7 +23,7 @@ test.for(settingsOf(Settings))(
     const value = path.reduce((values, part) => values[part], parse(read('values.yaml')))
     // The chart's default names the kind of store that the setting's is.
     if (name === 'store') expect(value).toBe((readLocation(String(setting.default)) as Location).kind)
-    else if (setting.secret) expect(value).toMatchObject({ name: '' })
+    else if (setting.secret || isFile(name)) expect(value).toMatchObject({ name: '' })
     else expect(value).toBe(setting.default ?? '')
   },
 )

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { MemoryStore } from '../../src/stores/memory.ts'
+import { StoreError } from '../../src/stores/store.ts'
 import { buildApp, PATIENCE, Recorder, scrape } from '../helper.ts'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
@@ -75,4 +76,17 @@ test('receivers are told in the form of Standard Webhooks, and people who was no
 test('without -webhook-urls nothing says a word of them', async () => {
   const app = await buildApp({ unique: true }, { store: new MemoryStore() })
   expect([...(await scrape(app)).keys()].join()).not.toContain('webhook')
+})
+
+test('before the store was read, nothing is said of what was told', async () => {
+  class Away extends MemoryStore {
+    override async read(): Promise<never> {
+      throw new StoreError('the store is away')
+    }
+  }
+  const webhooks = { webhookUrls: 'https://receiver.example', webhookSecret: SECRET }
+  const keyspaceSecret = 'a secret of more than 32 bytes for tests'
+  const app = await buildApp({ unique: true, keyspaceSecret, ...webhooks }, { store: new Away() })
+  const names = [...(await scrape(app)).keys()].filter((name) => name.startsWith('webhook_'))
+  expect(names.sort()).toEqual(['webhook_notices_failed_total', 'webhook_notices_sent_total'])
 })

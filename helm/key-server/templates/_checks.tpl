@@ -32,6 +32,9 @@
 {{- if gt (int64 .Values.replicaCount) 1 -}}
 {{- fail (printf "replicaCount must be 1, not %d: %s" (int64 .Values.replicaCount) $instead) -}}
 {{- end -}}
+{{- if and .Values.webhookUrls.name .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
+{{- fail "networkPolicy.egress must let the pods reach the receivers of webhookUrls, and DNS for their names" -}}
+{{- end -}}
 {{- else if eq $store "kubernetes" -}}
 {{- if eq (include "key-server.serviceAccountName" .) "default" -}}
 {{- fail "serviceAccount.name must be given or serviceAccount.create be true: with unique.store=kubernetes, the account may change the store's Secret, and default is the account of every pod" -}}

@@ -1,15 +1,15 @@
 {{/*
 The service's settings as environment variables. settings.json is made from the service's own schema: each
-setting is the value of the same name, a secret one is read from a file of a Secret that exists; those of unique keys
-are in _unique.tpl. What the release makes itself is not there when the self-test runs, which `gate` tells.
+setting is the value of the same name; a secret one, and a file that one names, is brought by a Secret that exists.
+Those of unique keys are in _unique.tpl. What the release makes itself is not there when the self-test runs, which `gate` tells.
 */}}
 {{- define "key-server.environment" -}}
 {{- range $setting := .Files.Get "settings.json" | fromJsonArray }}
 {{- $value := index $.Values $setting.name }}
 {{- $variable := $setting.name | snakecase | upper }}
-{{- if $setting.secret }}
+{{- if or $setting.secret $setting.file }}
 {{- if $value.name }}
-- name: {{ $variable }}_FILE
+- name: {{ $variable }}{{ if $setting.secret }}_FILE{{ end }}
   value: /run/secrets/key-server/{{ $setting.name }}
 {{- end }}
 {{- else if ne (toString $value) "" }}
@@ -25,7 +25,7 @@ are in _unique.tpl. What the release makes itself is not there when the self-tes
 {{- $secrets := include "key-server.uniqueSecrets" . | fromJson }}
 {{- range $setting := .Files.Get "settings.json" | fromJsonArray }}
 {{- $value := index $.Values $setting.name }}
-{{- if and $setting.secret $value.name }}
+{{- if and (or $setting.secret $setting.file) $value.name }}
 {{- $_ := set $secrets $setting.name $value }}
 {{- end }}
 {{- end }}

@@ -32,6 +32,9 @@ interface KeySpaceSamples {
   readonly lost?: Readonly<Record<string, string>>
   readonly fenced?: string
   readonly storeErrors?: string
+  /** Seconds from the start of the samples to the end of the period; none without a policy. */
+  readonly periodEnd?: string
+  readonly webhooks?: Readonly<Record<string, { readonly givenUp?: string; readonly disabled?: string }>>
 }
 
 interface Release {
@@ -107,9 +110,22 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
     }
   }
   if (keySpace) {
-    const { left = {}, used = {}, lost = {}, fenced = '0', storeErrors = '0' } = keySpace
+    const {
+      left = {},
+      used = {},
+      lost = {},
+      fenced = '0',
+      storeErrors = '0',
+      periodEnd,
+      webhooks = {},
+    } = keySpace
     series[`keyspace_fenced${labels()}`] = fenced
     series[`keyspace_store_errors_total${labels()}`] = storeErrors
+    if (periodEnd) series[`keyspace_period_end_timestamp_seconds${labels()}`] = periodEnd
+    for (const [webhook, { givenUp = '0', disabled = '0' }] of Object.entries(webhooks)) {
+      series[`webhook_notices_given_up${labels({ webhook })}`] = givenUp
+      series[`webhook_disabled${labels({ webhook })}`] = disabled
+    }
     for (const length of Object.keys(left)) {
       series[`keyspace_left_keys${labels({ length })}`] = left[length] ?? '0'
       series[`keyspace_used_keys${labels({ length })}`] = used[length] ?? '0'

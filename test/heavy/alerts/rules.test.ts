@@ -8,9 +8,17 @@ import { keySpaceCases } from './key-space-cases.ts'
 import { kubernetesCases } from './kubernetes-cases.ts'
 import { latencyCases } from './latency-cases.ts'
 import { expectAlert } from './promtool.ts'
+import { rotationCases } from './rotation-cases.ts'
 import { serviceCases } from './service-cases.ts'
 
-const cases = { ...errorCases, ...serviceCases, ...latencyCases, ...kubernetesCases, ...keySpaceCases }
+const cases = {
+  ...errorCases,
+  ...serviceCases,
+  ...latencyCases,
+  ...kubernetesCases,
+  ...keySpaceCases,
+  ...rotationCases,
+}
 
 test.for([
   ['rules', RULES],

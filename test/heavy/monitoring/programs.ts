@@ -14,10 +14,16 @@ function folderWith(files: Readonly<Record<string, unknown>>): string {
   return folder
 }
 
-/** The service itself, on the given port or a free one, with unique keys if that is wanted. */
+/** The service itself, on the given port or a free one, with unique keys, which it rotates and tells nobody of, if that is wanted. */
 export function startKeyServer(port = '0', unique = false): Promise<Listening> {
   const program = resolve(import.meta.dirname, '../../../src/server.ts')
-  const flags = unique ? ['-unique', '-store', join(folderWith({}), 'key-server.db')] : []
+  const settings = [
+    ['-store', join(folderWith({}), 'key-server.db')],
+    ['-rotate-every', '30'],
+    ['-webhook-urls', 'https://127.0.0.1:9'],
+    ['-webhook-secret', `whsec_${'A'.repeat(32)}`],
+  ]
+  const flags = unique ? ['-unique', ...settings.flat()] : []
   return start(
     process.execPath,
     [program, '-srv-port', port, '-host', '127.0.0.1', ...flags],
