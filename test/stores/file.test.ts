@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
@@ -100,6 +100,16 @@ describe('what can be no store is said so, and nothing is made or changed', () =
     await expect(store.read()).rejects.toMatchObject(refused)
     await rename(copy, path)
     await expect(store.swap(version, 'newer')).rejects.toMatchObject(refused)
+  })
+
+  test('a write-ahead log that is removed while it is in use: others would no longer see what is in it', async () => {
+    const path = join(await newFolder(), 'keys.db')
+    const store = open(path)
+    await write(store, 'new')
+    await rm(`${path}-wal`)
+    await rm(`${path}-shm`)
+    const refused = { lasting: true, message: expect.stringContaining('removed or replaced while in use') }
+    await expect(store.read()).rejects.toMatchObject(refused)
   })
 })
 
