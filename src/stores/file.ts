@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Snapshot, type Store, StoreError } from './store.ts'
@@ -103,7 +103,7 @@ export class FileStore implements Store {
 class Busy extends StoreError {}
 
 function open(path: string): { database: DatabaseSync; inodes: string } {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   try {
     // SQLite would make it readable for all; the files that it makes beside it get the same mode.
     closeSync(openSync(path, 'wx', 0o600))
@@ -119,6 +119,17 @@ function open(path: string): { database: DatabaseSync; inodes: string } {
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** Node's own recursive way never ends in a file system that answers ENOENT, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -110,6 +111,12 @@ describe('what can be no store is said so, and nothing is made or changed', () =
     await rm(`${path}-shm`)
     const refused = { lasting: true, message: expect.stringContaining('removed or replaced while in use') }
     await expect(store.read()).rejects.toMatchObject(refused)
+  })
+
+  test.runIf(existsSync('/proc/self'))('a folder in a file system that lets nobody make one', async () => {
+    // In a process of its own, as a loop without an end could not be stopped in this one.
+    const [line = ''] = await outputOf('unprivileged', '/proc/none/deeper/keys.db')
+    expect(JSON.parse(line)).toMatchObject({ lasting: true, message: expect.stringMatching(/: E\w+$/) })
   })
 })
 
