@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { accessSync, closeSync, constants, mkdirSync, openSync, type Stats, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Snapshot, type Store, StoreError } from './store.ts'
@@ -28,7 +28,7 @@ const SETUP = `
  */
 export class FileStore implements Store {
   readonly #path: string
-  #opened: { readonly database: DatabaseSync; readonly file: Stats } | undefined
+  #opened: { readonly database: DatabaseSync; readonly inodes: string } | undefined
   #dirtySince: number | undefined
 
   /** Opens nothing yet, so that a file that can't be used now may be later. */
@@ -73,14 +73,11 @@ export class FileStore implements Store {
   #attempt<T>(action: (database: DatabaseSync) => T): T {
     try {
       this.#opened ??= open(this.#path)
-      const { database, file } = this.#opened
-      const found = statSync(this.#path, { throwIfNoEntry: false })
-      if (found?.ino !== file.ino || found.dev !== file.dev) {
+      const { database, inodes } = this.#opened
+      if (inodesOf(this.#path) !== inodes) {
         throw new StoreError(
-          "the store's file was removed or replaced while in use: start the server again",
-          {
-            lasting: true,
-          },
+          "the store's file or its -wal was removed or replaced while in use: stop all servers, rotate if it may be older than it was, and start them again",
+          { lasting: true },
         )
       }
       return action(database)
@@ -105,8 +102,8 @@ export class FileStore implements Store {
 /** Another process holds the lock: nothing was done. */
 class Busy extends StoreError {}
 
-function open(path: string): { database: DatabaseSync; file: Stats } {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+function open(path: string): { database: DatabaseSync; inodes: string } {
+  makeFolder(dirname(path))
   try {
     // SQLite would make it readable for all; the files that it makes beside it get the same mode.
     closeSync(openSync(path, 'wx', 0o600))
@@ -118,11 +115,28 @@ function open(path: string): { database: DatabaseSync; file: Stats } {
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
     database.exec(SETUP)
-    return { database, file: statSync(path) }
+    return { database, inodes: inodesOf(path) }
   } catch (error) {
     database.close()
     throw error
   }
+}
+
+/** Node's own recursive way never ends in a file system that answers ENOENT, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Which files these are. The log stays the same while anybody has the database open. */
+function inodesOf(path: string): string {
+  const files = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false }))
+  return files.map((file) => `${file?.dev}:${file?.ino}`).join(' ')
 }
 
 /** What SQLite and the file system throw. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
@@ -100,6 +101,22 @@ describe('what can be no store is said so, and nothing is made or changed', () =
     await expect(store.read()).rejects.toMatchObject(refused)
     await rename(copy, path)
     await expect(store.swap(version, 'newer')).rejects.toMatchObject(refused)
+  })
+
+  test('a write-ahead log that is removed while it is in use: others would no longer see what is in it', async () => {
+    const path = join(await newFolder(), 'keys.db')
+    const store = open(path)
+    await write(store, 'new')
+    await rm(`${path}-wal`)
+    await rm(`${path}-shm`)
+    const refused = { lasting: true, message: expect.stringContaining('removed or replaced while in use') }
+    await expect(store.read()).rejects.toMatchObject(refused)
+  })
+
+  test.runIf(existsSync('/proc/self'))('a folder in a file system that lets nobody make one', async () => {
+    // In a process of its own, as a loop without an end could not be stopped in this one.
+    const [line = ''] = await outputOf('unprivileged', '/proc/none/deeper/keys.db')
+    expect(JSON.parse(line)).toMatchObject({ lasting: true, message: expect.stringMatching(/: E\w+$/) })
   })
 })
 
