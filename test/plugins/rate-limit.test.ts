@@ -57,6 +57,17 @@ describe('an address', () => {
     expect([answer.statusCode, answer.json().type]).toEqual([429, '/problems/too-many-requests'])
   })
 
+  test('is the one that a trusted proxy names, and only a trusted one', async () => {
+    const app = await buildApp({ rateLimitAddress: 1, trustProxy: '10.0.0.0/8' })
+    const through = (from: string, forwarded: string) => ({ from, forwarded })
+    const trusted = [through('10.1.2.3', '203.0.113.1'), through('10.1.2.3', '203.0.113.2')]
+    expect(await statuses(app, [...trusted, ...trusted])).toEqual([200, 200, 429, 429])
+    // What a client writes itself stands before what the proxy adds.
+    expect(await statuses(app, [through('10.1.2.3', '198.51.100.7, 203.0.113.1')])).toEqual([429])
+    const forged = ['203.0.113.3', '203.0.113.4'].map((forwarded) => through('192.0.2.1', forwarded))
+    expect(await statuses(app, forged)).toEqual([200, 429])
+  })
+
   test('costs others nothing', async () => {
     const app = await buildApp({ rateLimitAddress: 1 })
     const calls = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8:0:1::1']
