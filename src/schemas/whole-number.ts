@@ -21,5 +21,11 @@ export const wholeNumber = {
 
 /** A whole number in the digits 0-9. */
 export function WholeNumber(description: string, minimum: number, maximum: number) {
-  return Type.String({ description, wholeNumber: { minimum, maximum } satisfies WholeNumberBounds })
+  // For people, and for programs that make calls up by the schema: few texts are numbers by chance.
+  const examples = [String(Math.min(Math.max(16, minimum), maximum))]
+  return Type.String({
+    description,
+    examples,
+    wholeNumber: { minimum, maximum } satisfies WholeNumberBounds,
+  })
 }
