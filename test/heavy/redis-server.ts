@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'vitest'
+import { freePort } from '../../bench/lib/free-port.ts'
 import { loopbackCertificate } from '../certificate.ts'
 import { needs } from '../program.ts'
 
@@ -82,13 +82,4 @@ export class RedisServer {
   hold(held: boolean): void {
     this.#child?.kill(held ? 'SIGSTOP' : 'SIGCONT')
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
