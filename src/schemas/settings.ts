@@ -63,6 +63,10 @@ export const Settings = Type.Object({
     default: false,
     description: 'log each request: two lines, and one for keys handed out',
   }),
+  pages: Type.Boolean({
+    default: true,
+    description: 'serve the pages for people: / and /docs, with /openapi.json and /problems',
+  }),
   unique: Type.Boolean({
     default: false,
     description: `never hand out the same key of fewer than ${RECOMMENDED_SIZE} bytes twice`,
