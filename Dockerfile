@@ -35,5 +35,5 @@ ENV NODE_ENV=production
 USER 1000:1000
 EXPOSE 1123
 # By a variable, not by a flag: only the environment tells this check of another port.
-HEALTHCHECK CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.SRV_PORT ?? 1123}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK CMD ["node", "--eval", "const { SRV_PORT = 1123, TLS_CERT } = process.env; process.env.NODE_TLS_REJECT_UNAUTHORIZED = 0; fetch(`${TLS_CERT ? 'https' : 'http'}://127.0.0.1:${SRV_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "--env-file=node.env", "dist/server.cjs"]
