@@ -13,16 +13,73 @@ interface Schema {
 
 const MADE = 'made from src/schemas/settings.ts'
 
-/** Where the chart has the values of settings that go together; each other one is the value of its own name. */
-export const places: Readonly<Record<string, string>> = {
+/** A group of values, each with the setting that it is. */
+interface Group {
+  readonly description: string
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** The values that the chart has in groups. */
+const groups: Readonly<Record<string, Group>> = {
+  rotation: {
+    description: 'when all unique keys can come again, and who may make it so, see docs/rotation.md',
+    values: { every: 'rotateEvery', admin: 'admin', adminToken: 'adminTokenFile' },
+  },
+  webhooks: {
+    description: 'who is told of rotations and of lengths that run out, see docs/rotation.md',
+    values: { urls: 'webhookUrls', secret: 'webhookSecret', allowCidr: 'webhookAllowCidr' },
+  },
+  salt: {
+    description: 'who random keys are bound to, see docs/salt.md',
+    values: { from: 'saltFrom' },
+  },
+  auth: {
+    description: 'who may call, see docs/access.md',
+    values: { apiKeys: 'apiKeysFile', metrics: 'authMetrics' },
+  },
+  rateLimit: {
+    description: 'how often one may call, see docs/access.md',
+    values: {
+      address: 'rateLimitAddress',
+      client: 'rateLimitClient',
+      window: 'rateLimitWindow',
+      store: 'rateLimitStore',
+    },
+  },
+  overload: {
+    description: 'what is too much for one pod, see docs/access.md',
+    values: {
+      maxConnections: 'maxConnections',
+      maxRequestsPerSocket: 'maxRequestsPerSocket',
+      maxAnswerBytes: 'maxAnswerBytes',
+      maxInFlight: 'maxInFlight',
+      maxLag: 'maxLag',
+    },
+  },
+}
+
+/** Settings that the chart's own templates write, and where their values are. */
+const written: Readonly<Record<string, string>> = {
   unique: 'unique.enabled',
   store: 'unique.store',
   keyspaceSecret: 'unique.secret',
   keyspaceOldSecret: 'unique.oldSecret',
+  tlsCert: 'tls.secretName',
+  tlsKey: 'tls.secretName',
 }
 
-/** Those that are values of their own name. */
-const named = settingsOf(Settings).filter(([name]) => !(name in places))
+const grouped = Object.fromEntries(
+  Object.entries(groups).flatMap(([group, { values }]) =>
+    Object.entries(values).map(([value, setting]) => [setting, `${group}.${value}`]),
+  ),
+)
+
+const settings = new Map(settingsOf(Settings).filter(([name]) => !(name in written)))
+
+/** Where the chart has the value of a setting, with dots between the parts. */
+export function placeOf(name: string): string {
+  return written[name] ?? grouped[name] ?? name
+}
 
 /** Whether a setting is the path of a file with a secret: in a release, one that a Secret brings. */
 export function isFile(name: string): boolean {
@@ -33,8 +90,9 @@ export function isFile(name: string): boolean {
 export const chartFiles: Readonly<Record<string, (files: (name: string) => string) => string>> = {
   'settings.json': () =>
     json(
-      named.map(([name, { secret }]) => ({
+      [...settings].map(([name, { secret }]) => ({
         name,
+        value: placeOf(name),
         ...(secret && { secret }),
         ...(isFile(name) && { file: true }),
       })),
@@ -48,11 +106,14 @@ export function chartPath(name: string): URL {
   return new URL(`../helm/key-server/${name}`, import.meta.url)
 }
 
-/** The schema with one property a setting, those made before replaced, and null refused where a value must be. */
+/** The schema with a value for each setting, those made before replaced, and null refused where a value must be. */
 function schemaOf(schema: Schema): Schema {
-  const written = Object.entries(schema.properties ?? {}).filter(([, { $comment }]) => $comment !== MADE)
-  const made = named.map(([name, setting]) => [name, propertyOf(name, setting)])
-  const all = [...made, ...written] as [string, Schema][]
+  const ours = Object.entries(schema.properties ?? {}).filter(([, { $comment }]) => $comment !== MADE)
+  const single = [...settings.keys()].filter((name) => !(name in grouped))
+  const all = [...propertiesOf(single.map((name) => [name, name])), ...groupsOf(), ...ours] as [
+    string,
+    Schema,
+  ][]
   const properties = Object.fromEntries(all.map(([name, part]) => [name, withRequired(part)]))
   const required = Object.keys(properties).filter((name) => name !== 'global')
   return { ...schema, required, properties } as Schema
@@ -62,11 +123,31 @@ function schemaOf(schema: Schema): Schema {
 function withRequired(schema: Schema): Schema {
   if (schema.properties === undefined) return schema
   const required = Object.entries(schema.properties)
-    .filter(([, { default: value = '' }]) =>
-      typeof value === 'object' ? Array.isArray(value) && value.length > 0 : value !== '',
+    .filter(
+      ([, { $comment, default: value = '' }]) =>
+        $comment === MADE ||
+        (typeof value === 'object' ? Array.isArray(value) && value.length > 0 : value !== ''),
     )
     .map(([name]) => name)
   return { ...schema, required } as Schema
+}
+
+function groupsOf(): [string, Schema][] {
+  return Object.entries(groups).map(([group, { description, values }]) => {
+    const properties = Object.fromEntries(propertiesOf(Object.entries(values)))
+    return [
+      group,
+      { $comment: MADE, description, type: 'object', additionalProperties: false, properties } as Schema,
+    ]
+  })
+}
+
+function propertiesOf(values: [value: string, setting: string][]): [string, Schema][] {
+  return values.map(([value, name]) => {
+    const setting = settings.get(name)
+    if (setting === undefined) throw new Error(`${name} is no setting`)
+    return [value, propertyOf(name, setting)]
+  })
 }
 
 function propertyOf(name: string, { secret, description, ...setting }: Setting): Schema {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
-import { chartFiles, chartPath, isFile, places } from '../scripts/chart.ts'
+import { chartFiles, chartPath, isFile, placeOf } from '../scripts/chart.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { settingsOf } from '../src/settings.ts'
 import { type Location, readLocation } from '../src/stores/location.ts'
@@ -19,7 +19,7 @@ test.for(Object.entries(chartFiles))(
 test.for(settingsOf(Settings))(
   'the setting %s is a value of the chart with the same default',
   ([name, setting]) => {
-    const path = (places[name] ?? name).split('.')
+    const path = placeOf(name).split('.')
     const value = path.reduce((values, part) => values[part], parse(read('values.yaml')))
     // The chart's default names the kind of store that the setting's is.
     if (name === 'store') expect(value).toBe((readLocation(String(setting.default)) as Location).kind)

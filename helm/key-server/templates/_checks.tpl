@@ -17,6 +17,25 @@
 {{- if and $bytes (lt (float64 $bytes) 83886080.0) -}}
 {{- fail (printf "resources.limits.memory must be 80Mi or more, not %v: Node and its heap do not fit into less under load" $limit) -}}
 {{- end -}}
+{{- if and .Values.salt.from (gt (int64 .Values.maxSize) 16320) -}}
+{{- fail (printf "maxSize must be 16320 or less with salt.from, not %d: HKDF (RFC 5869) makes no more bytes of one key" (int64 .Values.maxSize)) -}}
+{{- end -}}
+{{- if and .Values.auth.apiKeys.name .Values.rotation.admin -}}
+{{- fail "rotation.admin must be false with auth.apiKeys: there, an API key with the scope admin rotates" -}}
+{{- end -}}
+{{- if and .Values.auth.metrics (not .Values.auth.apiKeys.name) -}}
+{{- fail "auth.metrics needs auth.apiKeys.name, the name of a Secret that has the API keys" -}}
+{{- end -}}
+{{- if and .Values.auth.metrics .Values.serviceMonitor.enabled (not .Values.serviceMonitor.authorization) -}}
+{{- fail "serviceMonitor.authorization must name the Secret with an API key of the scope metrics, as auth.metrics asks for one: {credentials: {name: NAME, key: KEY}}" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
+{{- range $value, $secret := dict "webhooks.urls" .Values.webhooks.urls "rateLimit.store" .Values.rateLimit.store -}}
+{{- if $secret.name -}}
+{{- fail (printf "networkPolicy.egress must let the pods reach what %s names, and DNS for its name" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.unique.enabled -}}
 {{- include "key-server.uniqueChecks" . -}}
 {{- end -}}
@@ -31,9 +50,6 @@
 {{- end -}}
 {{- if gt (int64 .Values.replicaCount) 1 -}}
 {{- fail (printf "replicaCount must be 1, not %d: %s" (int64 .Values.replicaCount) $instead) -}}
-{{- end -}}
-{{- if and .Values.webhookUrls.name .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
-{{- fail "networkPolicy.egress must let the pods reach the receivers of webhookUrls, and DNS for their names" -}}
 {{- end -}}
 {{- else if eq $store "kubernetes" -}}
 {{- if eq (include "key-server.serviceAccountName" .) "default" -}}

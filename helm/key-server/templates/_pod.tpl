@@ -60,6 +60,9 @@ env: {{- include "key-server.environment" . | trim | nindent 2 }}
 httpGet:
   path: {{ .path | quote }}
   port: http
+  {{- if eq .scheme "https" }}
+  scheme: HTTPS
+  {{- end }}
 periodSeconds: {{ .periodSeconds }}
 timeoutSeconds: {{ .timeoutSeconds }}
 failureThreshold: {{ .failureThreshold }}

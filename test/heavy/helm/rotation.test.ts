@@ -4,13 +4,9 @@ import { containerOf, one, podOf, render, template } from './chart.ts'
 const FOLDER = '/run/secrets/key-server'
 const VALUES = {
   unique: { enabled: true, store: 'kubernetes', secret: { name: 'ours' } },
-  rotateEvery: 90,
-  admin: true,
-  adminTokenFile: { name: 'administrators' },
-  webhookUrls: { name: 'hooks' },
-  webhookSecret: { name: 'hooks' },
-  webhookAllowCidr: '10.42.0.0/16',
-  saltFrom: 'header:x-user-id,ip',
+  rotation: { every: 90, admin: true, adminToken: { name: 'administrators' } },
+  webhooks: { urls: { name: 'hooks' }, secret: { name: 'hooks' }, allowCidr: '10.42.0.0/16' },
+  salt: { from: 'header:x-user-id,ip' },
   trustProxy: '10.42.0.0/16',
 }
 
@@ -44,12 +40,32 @@ test.for(['Deployment', 'Job'])(
 )
 
 test.for([
-  ['a path', { adminTokenFile: '/token' }, /adminTokenFile.*string.*object/],
-  ['a URL', { webhookUrls: 'https://receiver.example' }, /webhookUrls.*string.*object/],
-  ['half a day', { rotateEvery: 0.5 }, /rotateEvery.*integer/],
-  ['a day before', { rotateEvery: -1 }, /rotateEvery.*minimum/],
+  ['a path', { rotation: { adminToken: '/token' } }, /rotation\/adminToken.*string.*object/],
+  ['a URL', { webhooks: { urls: 'https://receiver.example' } }, /webhooks\/urls.*string.*object/],
+  ['half a day', { rotation: { every: 0.5 } }, /rotation\/every.*integer/],
+  ['a day before', { rotation: { every: -1 } }, /rotation\/every.*minimum/],
+  ['a name from the flags', { rotation: { rotateEvery: 30 } }, /\/rotation.*'rotateEvery' not allowed/],
+  ['no salt at all', { salt: null }, /missing property 'salt'/],
+  ['no source of salt', { salt: { from: null } }, /\/salt.*missing property 'from'/],
+  [
+    'more than HKDF makes',
+    { salt: { from: 'ip' }, maxSize: 16_321 },
+    /maxSize must be 16320 or less with salt\.from, not 16321/,
+  ],
+  [
+    'webhooks behind a policy that lets nothing out',
+    { unique: { enabled: true }, webhooks: { urls: { name: 'hooks' } }, networkPolicy: { enabled: true } },
+    /networkPolicy\.egress must let the pods reach what webhooks\.urls names, and DNS/,
+  ],
 ] as const)('%s is refused in place of a value', ([, values, says], context) => {
   const { status, stdout, stderr } = template(context, values)
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   expect(stderr.replaceAll('\n', ' ')).toMatch(says)
+})
+
+test.for([
+  ['salt for all that HKDF makes', { salt: { from: 'ip' }, maxSize: 16_320 }],
+  ['larger keys without salt', { maxSize: 16_321 }],
+] as const)('%s is taken', ([, values], context) => {
+  expect(template(context, values)).toMatchObject({ status: 0, stderr: '' })
 })

@@ -245,11 +245,6 @@ describe('is refused', () => {
       /networkPolicy\.egress must let the pods reach PostgreSQL, and DNS/,
     ],
     [
-      'webhooks behind a policy that lets nothing out',
-      { unique: file, webhookUrls: { name: 'hooks' }, networkPolicy: { enabled: true } },
-      /networkPolicy\.egress must let the pods reach the receivers of webhookUrls, and DNS/,
-    ],
-    [
       'the cluster for the account of all pods',
       { ...KUBERNETES, serviceAccount: { create: false } },
       /serviceAccount\.name must be given or serviceAccount\.create be true/,

@@ -28,10 +28,10 @@ describe('settings', () => {
     cpSync(CHART, chart, { recursive: true })
     writeFileSync(
       join(chart, 'settings.json'),
-      '[{"name":"apiToken","secret":true},{"name":"spare","secret":true}]',
+      '[{"name":"apiToken","value":"api.token","secret":true},{"name":"spare","value":"spare","secret":true}]',
     )
     rmSync(join(chart, 'values.schema.json'))
-    const values = { apiToken: { name: 'operators', key: 'token' }, spare: { name: '', key: 'spare' } }
+    const values = { api: { token: { name: 'operators', key: 'token' } }, spare: { name: '', key: 'spare' } }
     for (const kind of ['Deployment', 'Job']) {
       const workload = one(render(context, values, chart), kind)
       const file = '/run/secrets/key-server/apiToken'
