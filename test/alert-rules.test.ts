@@ -65,7 +65,8 @@ test('own rules select the job, and the metrics of Kubernetes by pods of the job
       .map(({ expr }) => ({ name, expr })),
   )
   const selectors = expressions.flatMap(
-    ({ expr }) => expr.match(/\b(http|key|entropy|webhook|up)[a-z_]*\{[^}]*\}/g) ?? [],
+    ({ expr }) =>
+      expr.match(/\b(http|key|entropy|webhook|auth|api|rate|tls|overload|up)[a-z_]*\{[^}]*\}/g) ?? [],
   )
   expect(selectors.length).toBeGreaterThan(20)
   expect(selectors.filter((selector) => !selector.includes('job="key-server"'))).toEqual([])

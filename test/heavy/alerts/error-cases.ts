@@ -81,22 +81,30 @@ export const errorCases: AlertCases = {
   }),
   KeyServerShedding: {
     fires: {
-      '5% answered with 503': {
-        ...onePod({ calls: { 200: '0+95', 503: '0+5' } }, 10),
+      '5% for two reasons': {
+        ...onePod(
+          { calls: { 200: '0+95', 503: '0+5' }, more: [shed('lag', '0+2'), shed('in_flight', '0+3')] },
+          10,
+        ),
         firing: ofService(
           'medium',
           'overload',
           'keys/key-server turns key calls away',
-          '5% of the key calls of the last 5 minutes were answered with 503.',
+          'There was no room for 5% of the key calls of the last 5 minutes: they got 503.',
         ),
       },
     },
     spares: {
       'other failures': onePod({ calls: { 200: '0+95', 500: '0+5' } }, 10),
-      '1%': onePod({ calls: { 200: '0+99', 503: '0+1' } }, 10),
-      'no randomness': onePod({ calls: { 200: '0+95', 503: '0+5' }, entropyHealthy: '0' }, 10),
+      '1%': onePod({ calls: { 200: '0+99', 503: '0+1' }, more: [shed('lag', '0+1')] }, 10),
+      'a few of few calls': onePod({ calls: { 200: '0+1' }, more: [shed('lag', '0+0.4')] }, 10),
+      '503 for another reason': onePod({ calls: { 200: '0+95', 503: '0+5' }, more: [shed('lag', '0')] }, 10),
     },
   },
+}
+
+function shed(reason: string, samples: string) {
+  return ['overload_shed_total', { reason }, samples] as const
 }
 
 function failing(perThousand: number): PodTraffic {

@@ -18,6 +18,8 @@ export interface PodTraffic {
   readonly blocksRejected?: string
   /** What a server with -unique tells. */
   readonly keySpace?: KeySpaceSamples
+  /** More series of the pod. */
+  readonly more?: readonly (readonly [metric: string, labels: Record<string, string>, samples: string])[]
   /** Shares of the limits. */
   readonly cpu?: number
   readonly memory?: number
@@ -87,6 +89,7 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
     memory = 0.5,
     counted = true,
     keySpace,
+    more = [],
   } = traffic
   const labels = (more: Record<string, string> = {}) => text({ ...target(name, namespace), ...more })
   const codes = { 200: '0+150', 400: '0', 500: '0', 503: '0' }
@@ -109,6 +112,7 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
       series[`http_status_codes${labels({ code, handler })}`] = samples
     }
   }
+  for (const [metric, own, samples] of more) series[`${metric}${labels(own)}`] = samples
   if (keySpace) {
     const {
       left = {},

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { alertsOf, RULES, readRules } from '../../alert-rules.ts'
 import { needs } from '../../program.ts'
 import { PROMETHEUS } from '../monitoring/examples.ts'
+import { accessCases } from './access-cases.ts'
 import { errorCases } from './error-cases.ts'
 import { keySpaceCases } from './key-space-cases.ts'
 import { kubernetesCases } from './kubernetes-cases.ts'
@@ -18,6 +19,7 @@ const cases = {
   ...kubernetesCases,
   ...keySpaceCases,
   ...rotationCases,
+  ...accessCases,
 }
 
 test.for([

@@ -55,11 +55,12 @@ test.for(Object.entries(quiet))('%s: nothing fires', ([, scenario], context) => 
   expectFiring(context, scenario, [])
 })
 
-const overload = {
+const failing = {
   calls: { 200: '0+100', 503: '0+50' },
   lengths: { sum: '0+1600', count: '0+100' },
   durations: { 0.1: '0+150' },
 }
+const overload: PodTraffic = { ...failing, more: [['overload_shed_total', { reason: 'lag' }, '0+50']] }
 
 /** What fires when a third of the key calls fail, whatever the reason. */
 const FAILING = [
@@ -75,21 +76,21 @@ const FAILING = [
 
 /** Scenarios in which these fire and no others. */
 const loud: Readonly<Record<string, readonly [Scenario, ...names: string[]]>> = {
-  'overload: only shedding and rates of errors': [
+  'overload: shedding and rates of errors': [
     { series: release({ pods: [overload, overload] }), minute: 30 },
     ...FAILING,
     'KeyServerShedding',
   ],
   'the store of unique keys is away: no shedding, whose cure would not help': [
     {
-      series: release({ pods: [{ ...overload, keySpace: { storeErrors: '0+1.5' } }] }),
+      series: release({ pods: [{ ...failing, keySpace: { storeErrors: '0+1.5' } }] }),
       minute: 30,
     },
     ...FAILING,
     'KeyServerStoreAway',
   ],
   'fenced: neither': [
-    { series: release({ pods: [{ ...overload, keySpace: { fenced: '1' } }] }), minute: 30 },
+    { series: release({ pods: [{ ...failing, keySpace: { fenced: '1' } }] }), minute: 30 },
     ...FAILING,
     'KeyServerKeySpaceFenced',
   ],

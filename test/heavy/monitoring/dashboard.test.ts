@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readPanels, withVariables } from '../../../bench/lib/dashboard.ts'
 import { quickPrometheus } from './examples.ts'
-import { startKeyServer, startPrometheus } from './programs.ts'
+import { startGuardedKeyServer, startPrometheus, startUniqueKeyServer } from './programs.ts'
 
 const RECORDED = resolve(import.meta.dirname, 'kubernetes.txt')
 
@@ -32,7 +32,8 @@ async function startRecording(): Promise<string> {
 }
 
 test('every panel shows data of a real server', async (context) => {
-  const server = await startKeyServer('0', true)
+  const server = await startUniqueKeyServer()
+  const guarded = await startGuardedKeyServer()
   const labels = { namespace: 'keys', pod: 'key-server-6b64c94f9d-7x76v', container: 'key-server' }
   const config = quickPrometheus(new URL(server.origin).host, labels)
   const kubernetes = {
@@ -43,7 +44,7 @@ test('every panel shows data of a real server', async (context) => {
   const prometheus = await startPrometheus(context, {
     ...config,
     rule_files: [],
-    scrape_configs: [...config.scrape_configs, kubernetes],
+    scrape_configs: [...config.scrape_configs, guarded, kubernetes],
   })
   const isEmpty = async (expr: string) => {
     const query = encodeURIComponent(withVariables(expr, '30s'))

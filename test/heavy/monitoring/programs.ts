@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished, type TestContext } from 'vitest'
 import { LISTENING, type Listening, startListening } from '../../../bench/lib/listening.ts'
+import { loopbackCertificate } from '../../certificate.ts'
 import { needs } from '../../program.ts'
 
 /** A folder for the test's own files, with these in it; they are written as JSON, which is YAML. */
@@ -14,21 +15,49 @@ function folderWith(files: Readonly<Record<string, unknown>>): string {
   return folder
 }
 
-/** The service itself, on the given port or a free one, with unique keys, which it rotates and tells nobody of, if that is wanted. */
-export function startKeyServer(port = '0', unique = false): Promise<Listening> {
+/** The service itself, on the given port or a free one. */
+export function startKeyServer(port = '0', flags: readonly string[] = []): Promise<Listening> {
   const program = resolve(import.meta.dirname, '../../../src/server.ts')
-  const settings = [
-    ['-store', join(folderWith({}), 'key-server.db')],
-    ['-rotate-every', '30'],
-    ['-webhook-urls', 'https://127.0.0.1:9'],
-    ['-webhook-secret', `whsec_${'A'.repeat(32)}`],
-  ]
-  const flags = unique ? ['-unique', ...settings.flat()] : []
   return start(
     process.execPath,
     [program, '-srv-port', port, '-host', '127.0.0.1', ...flags],
     /on port (\d+)\.\.\./,
   )
+}
+
+/** The service with unique keys, which it rotates and tells nobody of. */
+export function startUniqueKeyServer(): Promise<Listening> {
+  const store = join(folderWith({}), 'key-server.db')
+  return startKeyServer('0', [
+    '-unique',
+    ...['-store', store],
+    ...['-rotate-every', '30'],
+    ...['-webhook-urls', 'https://127.0.0.1:9'],
+    ...['-webhook-secret', `whsec_${'A'.repeat(32)}`],
+  ])
+}
+
+/** The service with API keys, rate limits that it shares by nothing that answers, and TLS: how to scrape it as the job key-server. */
+export async function startGuardedKeyServer(): Promise<object> {
+  const { cert, key } = await loopbackCertificate()
+  const folder = folderWith({ 'keys.json': { keys: [] } })
+  const [tlsCert, tlsKey] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
+  writeFileSync(tlsCert, cert)
+  writeFileSync(tlsKey, key)
+  const server = await startKeyServer('0', [
+    ...['-api-keys-file', join(folder, 'keys.json')],
+    ...['-rate-limit-address', '1000'],
+    ...['-rate-limit-store', 'redis://127.0.0.1:9'],
+    ...['-tls-cert', tlsCert],
+    ...['-tls-key', tlsKey],
+  ])
+  const scrape = {
+    job_name: 'key-server over TLS',
+    scheme: 'https',
+    tls_config: { insecure_skip_verify: true },
+    static_configs: [{ targets: [new URL(server.origin).host], labels: { job: 'key-server' } }],
+  }
+  return scrape
 }
 
 /** Prometheus with that configuration and the other files beside it. */
