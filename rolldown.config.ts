@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 
 // One file, because at a fifth of a processor every module that Node has to find and read delays readiness; and
@@ -8,6 +9,16 @@ export default defineConfig({
   logLevel: 'warn',
   // The one client under its known name; fastify-metrics asks for it by its new one.
   resolve: { alias: { '@prometheus-io/client': 'prom-client' } },
+  plugins: [
+    {
+      name: 'page',
+      generateBundle() {
+        for (const name of readdirSync('src/page')) {
+          this.emitFile({ type: 'asset', fileName: `page/${name}`, source: readFileSync(`src/page/${name}`) })
+        }
+      },
+    },
+  ],
   output: {
     dir: 'dist',
     format: 'cjs',

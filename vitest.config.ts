@@ -26,6 +26,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**', 'plugins/**'],
+      // Runs in browsers alone: test/heavy/browser/.
+      exclude: ['src/page/**'],
       reporter: ['text-summary'],
       thresholds: { lines: 95 },
     },

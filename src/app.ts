@@ -11,6 +11,7 @@ import keySpace from '../plugins/key-space.ts'
 import metrics from '../plugins/metrics.ts'
 import metricsEndpoint from '../plugins/metrics-endpoint.ts'
 import overload from '../plugins/overload.ts'
+import page from '../plugins/page.ts'
 import parseErrors from '../plugins/parse-errors.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import rotation from '../plugins/rotation.ts'
@@ -96,6 +97,7 @@ export async function createApp(
     await keys.register(guard, { scope: 'key' })
     await keys.register(keyGeneration, { log, randomSource })
   })
+  if (settings.pages) await app.register(page)
   return app
 }
 

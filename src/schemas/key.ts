@@ -4,6 +4,9 @@ import { formats } from '../keys/encodings.ts'
 import type { Config } from './settings.ts'
 import { WholeNumber } from './whole-number.ts'
 
+/** What a key can be followed by, so that a leaked one is recognised. */
+export const checksums = ['crc32'] as const
+
 /** The schema of `GET`, `HEAD` and `POST /key/{length}` for a server with those settings. */
 export function keySchema({ minSize, maxSize, maxCount }: Config) {
   return {
@@ -19,7 +22,7 @@ export function keySchema({ minSize, maxSize, maxCount }: Config) {
         Type.String({ description: 'Put before the key', pattern: '^[A-Za-z0-9_]{1,16}$' }),
       ),
       checksum: Type.Optional(
-        Type.Enum(['crc32'], {
+        Type.Enum(checksums, {
           type: 'string',
           description: 'Put after the key: six base62 digits of the CRC-32 of all before',
         }),

@@ -9,6 +9,8 @@ const targets = [
   '/livez',
   '/readyz',
   '/metrics',
+  '/',
+  '/page/page.js',
   '/nothing',
   '/%zz',
   '/key/16/',

@@ -281,6 +281,13 @@ describe('the notes', () => {
     expect(notes(context, KUBERNETES)).toMatch(/: secret\/key-server-keyspace, secret\/key-server-store\n/)
   })
 
+  test('recommend 16 bytes and name the page, unless there is none', (context) => {
+    expect(notes(context, {})).toMatch(
+      /fewer than 16 bytes can repeat by chance[\s\S]*browser at http:\/\/127\.0\.0\.1:1123\/\n/,
+    )
+    expect(notes(context, { pages: false })).not.toMatch(/browser/)
+  })
+
   test('say of no gap where there is none', (context) => {
     for (const values of [{}, KUBERNETES, POSTGRES]) expect(notes(context, values)).not.toMatch(/gap/)
   })

@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify'
+import { formats } from '../src/keys/encodings.ts'
+import { MOST_SALTED_BITS } from '../src/keys/salt.ts'
+import { fillIn, pageFile } from '../src/page-files.ts'
+import { checksums } from '../src/schemas/key.ts'
+import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
+
+const SCRIPTS = ['page.js', 'call.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
+
+/** What the page is to its browser: it has its own files and this server's answers, and nothing of anybody else. */
+const PAGE_HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    'img-src data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+}
+
+/** `GET /`, where a person makes a key, and the files of that page. Each is read when it is first asked for. */
+export default async function page(app: FastifyInstance): Promise<void> {
+  const serve = (url: string, type: string, make: () => string) => {
+    let text: string | undefined
+    app.get(url, (_request, reply) => {
+      text ??= make()
+      return reply.type(`${type}; charset=utf-8`).headers(PAGE_HEADERS).send(text)
+    })
+  }
+  serve('/', 'text/html', () => fillIn(pageFile('index.html'), valuesOf(app.config)))
+  serve('/page/page.css', 'text/css', () => pageFile('page.css'))
+  for (const name of SCRIPTS) serve(`/page/${name}`, 'text/javascript', () => pageFile(name))
+}
+
+/** What the page says of these settings, and what its scripts know of them. */
+function valuesOf(config: Config): Record<string, string | number> {
+  const { minSize, maxSize, maxCount, maxBatchBytes, unique, authMetrics } = config
+  const auth = config.apiKeysFile !== ''
+  const number = (value: number) => value.toLocaleString('en')
+  const only = (shown: boolean) => (shown ? '' : 'off')
+  return {
+    settings: JSON.stringify({
+      minSize,
+      maxSize,
+      formats,
+      checksums,
+      recommended: RECOMMENDED_SIZE,
+      unique,
+      auth,
+      mostBits: config.saltFrom === '' ? null : MOST_SALTED_BITS,
+    }),
+    length: Math.min(Math.max(RECOMMENDED_SIZE, minSize), maxSize),
+    minSize: number(minSize),
+    maxSize: number(maxSize),
+    maxCount: number(maxCount),
+    maxBatchBytes: number(maxBatchBytes),
+    short: unique ? 'none comes twice in a period' : 'random: they can repeat by chance',
+    access: auth ? 'who has an API key' : 'everybody who reaches it',
+    ifAuth: only(auth),
+    ifUnique: only(unique),
+    ifOpenMetrics: only(!authMetrics),
+  }
+}
