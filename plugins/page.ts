@@ -1,38 +1,21 @@
 import type { FastifyInstance } from 'fastify'
 import { formats } from '../src/keys/encodings.ts'
 import { MOST_SALTED_BITS } from '../src/keys/salt.ts'
-import { fillIn, pageFile } from '../src/page-files.ts'
+import { fillIn, pageFile, pageHeaders } from '../src/page-files.ts'
 import { checksums } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 
-const SCRIPTS = ['page.js', 'call.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
+const SCRIPTS = ['page.js', 'call.js', 'docs.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
 
-/** What the page is to its browser: it has its own files and this server's answers, and nothing of anybody else. */
-const PAGE_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    'img-src data:',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; '),
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-}
+const HEADERS = pageHeaders({ trusted: true })
 
-/** `GET /`, where a person makes a key, and the files of that page. Each is read when it is first asked for. */
+/** `GET /`, where a person makes a key, and the files of all pages. Each is read when it is first asked for. */
 export default async function page(app: FastifyInstance): Promise<void> {
   const serve = (url: string, type: string, make: () => string) => {
     let text: string | undefined
     app.get(url, (_request, reply) => {
       text ??= make()
-      return reply.type(`${type}; charset=utf-8`).headers(PAGE_HEADERS).send(text)
+      return reply.type(`${type}; charset=utf-8`).headers(HEADERS).send(text)
     })
   }
   serve('/', 'text/html', () => fillIn(pageFile('index.html'), valuesOf(app.config)))

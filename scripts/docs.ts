@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import * as problems from '../src/problems.ts'
+import { guide } from '../src/problem-guide.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings.ts'
 
@@ -38,17 +38,14 @@ function valuesOf({ type, minimum, maximum }: Setting): string {
 }
 
 function problemsTable(): string {
-  const rows = Object.values(problems)
-    .filter((member) => 'prototype' in member && member.prototype instanceof problems.Problem)
-    .map((Member) => new (Member as new () => problems.Problem)())
-    .sort((a, b) => a.statusCode - b.statusCode || a.code.localeCompare(b.code))
-    .map(({ code, statusCode, message }) => [
-      `\`${problems.problemType(code)}\``,
-      String(statusCode),
-      problems.problemTitle(code),
-      message.replaceAll(/%[sd]/g, '…'),
-    ])
-  return table(['type', 'status', 'title', 'sentence'], rows)
+  const rows = guide.map(({ type, status, title, sentence, means, remedy }) => [
+    `\`${type}\``,
+    String(status),
+    title,
+    sentence,
+    `${means} ${remedy}`,
+  ])
+  return table(['type', 'status', 'title', 'sentence', 'what it means, and what to do'], rows)
 }
 
 function table(head: string[], rows: string[][]): string {

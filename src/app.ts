@@ -1,5 +1,7 @@
 import type { Server } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
+import apiDescription from '../plugins/api-description.ts'
+import apiDocs from '../plugins/api-docs.ts'
 import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
 import connections from '../plugins/connections.ts'
@@ -13,6 +15,7 @@ import metricsEndpoint from '../plugins/metrics-endpoint.ts'
 import overload from '../plugins/overload.ts'
 import page from '../plugins/page.ts'
 import parseErrors from '../plugins/parse-errors.ts'
+import problemPages from '../plugins/problem-pages.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import rotation from '../plugins/rotation.ts'
 import salt from '../plugins/salt.ts'
@@ -82,6 +85,8 @@ export async function createApp(
   // Before the hook that answers unknown paths.
   await app.register(rateLimit, { log })
   await app.register(errors, { log })
+  // Before the routes that it describes.
+  if (settings.pages) await app.register(apiDescription)
   await app.register(health)
   await app.register(keySpace, { log, store })
   await app.register(webhooks, { log })
@@ -97,7 +102,11 @@ export async function createApp(
     await keys.register(guard, { scope: 'key' })
     await keys.register(keyGeneration, { log, randomSource })
   })
-  if (settings.pages) await app.register(page)
+  if (settings.pages) {
+    await app.register(page)
+    await app.register(apiDocs)
+    await app.register(problemPages)
+  }
   return app
 }
 

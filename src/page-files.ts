@@ -1,9 +1,38 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A file of the page for people: of src/page/ here, and beside the bundle in dist/, where the build puts them. */
+/** A file of the pages for people: of src/page/ here, and beside the bundle in dist/, where the build puts them. */
 export function pageFile(name: string): string {
   return readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
+}
+
+/** The path of a file of the viewer of the API's description: of its package here, and beside the bundle in dist/. */
+export function viewerPath(name: string): string {
+  const built = join(import.meta.dirname, 'viewer', name)
+  return existsSync(built) ? built : join(import.meta.dirname, '../node_modules/swagger-ui-dist', name)
+}
+
+/**
+ * What a page is to its browser: it has its own files and this server's answers, and nothing of anybody else. `trusted`: it
+ * makes no markup of texts.
+ */
+export function pageHeaders({ trusted }: { trusted: boolean }): Record<string, string> {
+  return {
+    'content-security-policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      'img-src data:',
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      ...(trusted ? ["require-trusted-types-for 'script'", "trusted-types 'none'"] : []),
+    ].join('; '),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+  }
 }
 
 /** HTML with `{{name}}` replaced by the value of that name, as text in an element or in a quoted attribute. */

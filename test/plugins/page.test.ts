@@ -6,7 +6,9 @@ import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp, listen, scrape } from '../helper.ts'
 import { exchange, request } from '../tcp.ts'
 
-const files = readdirSync(new URL('../../src/page', import.meta.url)).filter((name) => name !== 'index.html')
+const files = readdirSync(new URL('../../src/page', import.meta.url)).filter(
+  (name) => !name.endsWith('.html'),
+)
 
 /** What the scripts of a page know of the server's settings. */
 function settingsIn(html: string): Record<string, unknown> {

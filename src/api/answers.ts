@@ -1,0 +1,69 @@
+import { type GuidedProblem, guide } from '../problem-guide.ts'
+import type { Config } from '../schemas/settings.ts'
+import { type Answer, noStore, type Operation, type Schema } from './operations.ts'
+
+/** Problems that every route answers with. */
+const EVERYWHERE = ['MissingHost', 'MalformedRequest', 'RequestTimeout', 'HeadersTooLarge', 'InternalError']
+
+/** What @fastify/swagger makes the answers and the security of an operation from. */
+export function answersTo(
+  { about, success, problems, guarded, bodiless = false }: Operation,
+  config: Config,
+) {
+  const auth = config.apiKeysFile !== '' && guarded?.(config) === true
+  const token = about.operationId === 'rotate' && config.admin
+  const limited = config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0)
+  const names = [
+    ...EVERYWHERE,
+    ...problems(config),
+    ...(auth ? ['Unauthorized', 'Forbidden'] : []),
+    ...(limited && guarded?.(config) ? ['TooManyRequests'] : []),
+  ]
+  const found = guide.filter(({ name }) => names.includes(name))
+  const byStatus = Object.entries(Object.groupBy(found, ({ status }) => status))
+  const refusals = byStatus.map(([status, all = []]) => [status, refusal(all, bodiless)] as const)
+  return {
+    response: { 200: { ...(bodiless && noBody), ...success(config) }, ...Object.fromEntries(refusals) },
+    security: auth ? [{ apiKey: [] }] : token ? [{ adminToken: [] }] : [],
+  }
+}
+
+/** How the generator is told that there is no content. */
+const noBody = { type: 'null' }
+
+const seconds = (description: string): Schema => ({ type: 'integer', minimum: 0, description })
+
+const HEADERS: Readonly<Record<number, Readonly<Record<string, Schema>>>> = {
+  401: { 'WWW-Authenticate': { type: 'string', description: 'The scheme that is asked for' } },
+  403: { 'WWW-Authenticate': { type: 'string', description: 'The scheme, and what the credential lacks' } },
+  409: { 'Retry-After': seconds('Seconds until the next period, where one is due') },
+  429: { 'Retry-After': seconds('Seconds until the window ends') },
+  503: { 'Retry-After': seconds('Seconds to wait before the next try') },
+}
+
+function refusal(all: readonly GuidedProblem[], bodiless: boolean): Answer {
+  const [{ status, sentence } = { status: 0, sentence: '' }] = all
+  const description = all.map(({ title }) => title).join('; ')
+  const headers = { ...noStore, ...HEADERS[status] }
+  if (bodiless) return { ...noBody, description, headers }
+  const examples = all.map(({ name, type, title, sentence }) => [
+    name,
+    { summary: title, value: { type, title, status, detail: sentence } },
+  ])
+  return {
+    description,
+    headers,
+    content: {
+      'text/plain': { schema: { type: 'string' }, example: `${sentence}\n` },
+      'application/problem+json': {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { properties: { type: { enum: all.map(({ type }) => type) }, status: { const: status } } },
+          ],
+        },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  }
+}

@@ -1,0 +1,190 @@
+import type { Config } from '../schemas/settings.ts'
+
+/** A JSON Schema, or another object of OpenAPI. */
+export type Schema = Readonly<Record<string, unknown>>
+
+/** An answer as OpenAPI has it, with headers as @fastify/swagger takes them: by schema. */
+export interface Answer {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, Schema>>
+  readonly content?: Readonly<Record<string, Schema>>
+}
+
+/** What a route's own schema does not say of it. */
+export interface Operation {
+  readonly about: { operationId: string; summary: string; description?: string; tags: [string] }
+  /** What it answers when all is well. */
+  readonly success: (config: Config) => Answer
+  /** The classes of problems that it answers with, besides those of every route. */
+  readonly problems: (config: Config) => readonly string[]
+  /** Whether its answers have headers alone. */
+  readonly bodiless?: boolean
+  /** Whether an API key is asked for, where there are any. */
+  readonly guarded?: (config: Config) => boolean
+}
+
+const nothing = () => []
+
+const text = (description: string, pattern: string, example: string): Schema => ({
+  schema: { type: 'string', description, pattern },
+  example,
+})
+
+/** Of every answer. */
+export const noStore: Readonly<Record<string, Schema>> = {
+  'Cache-Control': { type: 'string', const: 'no-store' },
+}
+
+/** 32 hex digits that are no key of anybody's: those of the first 16 odd numbers. */
+const EXAMPLE_KEY = '01030507090b0d0f11131517191b1d1f'
+
+function keyAnswer(config: Config): Answer {
+  const periods = config.unique && {
+    'Key-Period': {
+      type: 'integer',
+      minimum: 1,
+      description: 'Of unique keys: the period in which none comes twice',
+    },
+    'Key-Expires': {
+      type: 'string',
+      format: 'date-time',
+      description: 'Of unique keys: when that period ends, if that is known',
+    },
+  }
+  return {
+    description: 'The keys: one as it is, several one a line, raw ones joined',
+    headers: { ...noStore, ...periods },
+    content: {
+      'text/plain': text('A key, or several with a newline after each', '^[!-~\\n]+$', EXAMPLE_KEY),
+      'application/json': {
+        schema: { $ref: '#/components/schemas/Keys' },
+        example: { key: EXAMPLE_KEY, length: 16, format: 'hex', entropyBits: 128 },
+      },
+      'application/octet-stream': {
+        schema: { type: 'string', contentMediaType: 'application/octet-stream' },
+      },
+    },
+  }
+}
+
+function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: Config): string[] {
+  return [
+    ...[
+      'InvalidKeyLength',
+      'UnknownFormat',
+      'InvalidCount',
+      'BatchTooLarge',
+      'InvalidPrefix',
+      'UnknownChecksum',
+    ],
+    ...['RepeatedParameter', 'RawNotCombinable', 'Base58TooLarge', 'EntropyUnavailable'],
+    ...(saltFrom.includes('header:') ? ['RepeatedHeader'] : []),
+    ...(unique ? ['KeyspaceExhausted', 'KeyspaceUnavailable', 'KeyspaceFenced'] : []),
+    ...(maxAnswerBytes + maxInFlight + maxLag > 0 ? ['Overloaded'] : []),
+  ]
+}
+
+const health = (operationId: string, summary: string): Operation => ({
+  about: { operationId, summary, tags: ['operation'] },
+  success: () => ({
+    description: 'Yes',
+    headers: noStore,
+    content: { 'text/plain': text('Always the same', '^ok\\n$', 'ok\n') },
+  }),
+  problems: nothing,
+})
+
+const json = (schema: string): Schema => ({ schema: { $ref: `#/components/schemas/${schema}` } })
+
+/** By method and path, as the routes have them; what is not here is for people, or the same as what is. */
+export const operations: Readonly<Record<string, Operation>> = {
+  'GET /key/:length': {
+    about: { operationId: 'getKeys', summary: 'Make keys', tags: ['keys'] },
+    success: keyAnswer,
+    problems: keyProblems,
+    guarded: () => true,
+  },
+  'POST /key/:length': {
+    about: {
+      operationId: 'makeKeys',
+      summary: 'Make keys, for clients whose proxies may repeat a GET',
+      description: 'Takes no body.',
+      tags: ['keys'],
+    },
+    success: keyAnswer,
+    problems: (config) => [...keyProblems(config), 'BodyNotAllowed'],
+    guarded: () => true,
+  },
+  'HEAD /key/:length': {
+    about: {
+      // The generator adds its method to the name.
+      operationId: 'getKeys',
+      summary: 'The headers of a GET, without a key being made',
+      tags: ['keys'],
+    },
+    success: (config) => ({
+      description: keyAnswer(config).description,
+      headers: keyAnswer(config).headers ?? {},
+    }),
+    problems: keyProblems,
+    bodiless: true,
+    guarded: () => true,
+  },
+  'GET /rotation': {
+    about: {
+      operationId: 'getRotation',
+      summary: 'The period, what is left of it, and what has happened',
+      tags: ['rotation'],
+    },
+    success: () => ({
+      description: 'As this server last read it',
+      headers: noStore,
+      content: { 'application/json': json('Rotation') },
+    }),
+    problems: () => ['InvalidSince', 'RepeatedParameter', 'KeyspaceUnavailable'],
+  },
+  'POST /rotation': {
+    about: {
+      operationId: 'rotate',
+      summary: 'Begin the next period now',
+      description: 'All unique keys can come again. Complete on all servers within a minute. Takes no body.',
+      tags: ['rotation'],
+    },
+    success: () => ({
+      description: 'The new period',
+      headers: noStore,
+      content: { 'application/json': json('Rotation') },
+    }),
+    problems: ({ admin }) => [
+      'BodyNotAllowed',
+      'KeyspaceUnavailable',
+      ...(admin ? ['AdminTokenNeeded'] : []),
+    ],
+    guarded: () => true,
+  },
+  'GET /livez': health('getLiveness', 'Whether the process lives'),
+  'GET /healthz': health('getHealth', 'The old name of /livez'),
+  'GET /readyz': {
+    ...health('getReadiness', 'Whether calls should be sent here'),
+    problems: () => ['NotReady'],
+  },
+  'GET /metrics': {
+    about: { operationId: 'getMetrics', summary: 'Metrics for Prometheus', tags: ['operation'] },
+    success: () => ({
+      description: 'The Prometheus text format',
+      headers: noStore,
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    }),
+    problems: nothing,
+    guarded: ({ authMetrics }) => authMetrics,
+  },
+  'GET /openapi.json': {
+    about: { operationId: 'getDescription', summary: 'This description', tags: ['operation'] },
+    success: () => ({
+      description: 'OpenAPI 3.1',
+      headers: noStore,
+      content: { 'application/json': { schema: { type: 'object' } } },
+    }),
+    problems: nothing,
+  },
+}
