@@ -53,7 +53,9 @@ function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undef
 
 function unknownRoute(app: FastifyInstance, url: string): Problem {
   const methods = ['GET', 'HEAD', 'POST'] as const
-  const allow = methods.filter((method) => app.findRoute({ method, url }) !== null).join(', ')
+  // `OPTIONS *` (RFC 9110, section 9.3.7) is about no path, but the router would take it for that of the root.
+  const known = url === '*' ? [] : methods.filter((method) => app.findRoute({ method, url }) !== null)
+  const allow = known.join(', ')
   return allow === '' ? new NotFound() : Object.assign(new MethodNotAllowed(allow), { headers: { allow } })
 }
 

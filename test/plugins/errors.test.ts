@@ -125,7 +125,7 @@ describe('a refusal', () => {
     expect([statusCode, headers.allow, body]).toEqual([405, allow, `Method not allowed: use ${allow}\n`])
   })
 
-  test.for(['/key', '/key/16/', '/nothing', '/metrics/', '*'])(
+  test.for(['/key', '/key/16/', '/nothing', '/metrics/', '*', '/*', '/page/*', '//'])(
     'of a method at %s, where nothing is, is a 404 without Allow',
     async (url) => {
       const { port } = await listen()

@@ -120,7 +120,7 @@ describe('GET /key/{length}', () => {
     })
   })
 
-  test.for(['/key', '/key/16/', '/key/16/16', '//key/16', '/Key/16', '/'])(
+  test.for(['/key', '/key/16/', '/key/16/16', '//key/16', '/Key/16', '/page'])(
     'does not know %s',
     async (url) => {
       const app = await buildApp()
