@@ -28,7 +28,7 @@ export function addressesIn(cidrs: readonly string[]): BlockList {
 }
 
 function parse(text: string): Cidr | undefined {
-  const [, address = '', digits] = /^([0-9a-f.:]+)\/([0-9]{1,3})$/i.exec(text) ?? []
+  const [, address = '', digits] = /^([0-9a-f.:]+)\/(0|[1-9][0-9]{0,2})$/i.exec(text) ?? []
   const version = isIP(address)
   const bits = Number(digits)
   if (version === 0 || bits > (version === 4 ? 32 : 128)) return undefined

@@ -7,10 +7,15 @@ import type { Config } from './schemas/settings.ts'
 export function saltProblems({ saltFrom, trustProxy, maxSize }: Config): string[] {
   const problems: string[] = []
   const fields = saltFieldsIn(saltFrom)
-  if (fields.includes(undefined)) {
+  const isEmpty = saltFrom.trim() !== '' && fields.length === 0
+  if (isEmpty || fields.includes(undefined)) {
     problems.push(
       `-salt-from (SALT_FROM) must be of key-id, ip and header:name, with commas between them, not ${JSON.stringify(saltFrom)}`,
     )
+  }
+  const names = fields.map((field) => field?.name)
+  if (!names.includes(undefined) && new Set(names).size < names.length) {
+    problems.push(`-salt-from (SALT_FROM) must name each field once, not ${JSON.stringify(saltFrom)}`)
   }
   // A value with a problem of its own is undefined here, which makes its comparison false.
   if (fields.length > 0 && maxSize > LONGEST_SALTED) {

@@ -29,9 +29,17 @@ describe('-salt-from', () => {
     'header:a:b',
     'ip;key-id',
     'ip,user',
+    ',',
+    ' , ',
   ])('must not be %j', (text) => {
     expect(problemsOf([`-salt-from=${text}`])).toEqual([
       `-salt-from (SALT_FROM) must be of key-id, ip and header:name, with commas between them, not ${JSON.stringify(text)}`,
+    ])
+  })
+
+  test.for(['ip,ip', 'header:x-user,ip,header:X-User'])('names each field once: %j', (text) => {
+    expect(problemsOf([`-salt-from=${text}`])).toEqual([
+      `-salt-from (SALT_FROM) must name each field once, not ${JSON.stringify(text)}`,
     ])
   })
 
@@ -49,12 +57,19 @@ describe('-trust-proxy', () => {
     expect(problemsOf([`-trust-proxy=${text}`])).toEqual([])
   })
 
-  test.for(['1', 'true', 'loopback', '10.42.0.1', '0.0.0.0/0', '::/0', '10.42.0.0/33'])(
-    'must not be %j',
-    (text) => {
-      expect(problemsOf([`-trust-proxy=${text}`])).toEqual([
-        `-trust-proxy (TRUST_PROXY) must be the blocks of the proxies' addresses, like 10.42.0.0/16, not ${JSON.stringify(text)}: with a number of proxies, or all, a client could choose its address`,
-      ])
-    },
-  )
+  test.for([
+    '1',
+    'true',
+    'loopback',
+    '10.42.0.1',
+    '0.0.0.0/0',
+    '::/0',
+    '0.0.0.0/00',
+    '::/000',
+    '10.42.0.0/33',
+  ])('must not be %j', (text) => {
+    expect(problemsOf([`-trust-proxy=${text}`])).toEqual([
+      `-trust-proxy (TRUST_PROXY) must be the blocks of the proxies' addresses, like 10.42.0.0/16, not ${JSON.stringify(text)}: with a number of proxies, or all, a client could choose its address`,
+    ])
+  })
 })
