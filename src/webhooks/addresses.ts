@@ -6,7 +6,10 @@ import { addressesIn } from '../cidr.ts'
 /** Cloud providers hand out credentials there; the last is the first as an IPv6 address behind NAT64. */
 const linkLocal = addressesIn(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112'])
 
-/** What the IANA registries of special-purpose addresses keep from the global internet, and multicast. */
+/**
+ * What the IANA registries of special-purpose addresses keep from the global internet, multicast, and old forms of
+ * IPv4 addresses in IPv6.
+ */
 const special = addressesIn([
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -22,7 +25,8 @@ const special = addressesIn([
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/127',
+  '::/96',
+  '::ffff:0:0:0/96',
   '64:ff9b::/96',
   '64:ff9b:1::/48',
   '100::/64',
@@ -30,6 +34,7 @@ const special = addressesIn([
   '2001:db8::/32',
   '2002::/16',
   '3fff::/20',
+  '5f00::/16',
   'fc00::/7',
   'fec0::/10',
   'ff00::/8',

@@ -37,6 +37,10 @@ test.for([
   '64:ff9b::a00:1',
   '2002:a00:1::',
   '2001:db8::1',
+  '::a00:1',
+  '::a9fe:a9fe',
+  '::ffff:0:a00:1',
+  '5f00::1',
 ])('%s is used only where a block names it', async (address) => {
   await expect(pinned([address])).rejects.toThrow('its address is not public and not in -webhook-allow-cidr')
   expect(await pinned([address], everybody)).toEqual([addressOf(address)])
