@@ -97,6 +97,7 @@ describe('a claim', () => {
 
   test('asked for again after a lost answer is had already, and ends once', () => {
     expect(claimed(mine, 'a', 'me', 1000)).toBe(mine)
+    expect(claimed(mine, 'a', 'me', 1000 + CLAIM_MS)).toBe(mine)
     const done = settled(mine, 'a', 'me', { kind: 'delivered' }, 2000, 0)
     expect(settled(done, 'a', 'me', { kind: 'delivered' }, 2000, 0)).toBe(done)
   })

@@ -147,6 +147,8 @@ describe('clients are told', () => {
     expect(maintained(space, 2000)).toBe(space)
     const low = maintained(lease(lease(space, 1), 231, 1), 2000)
     expect(told(low)).toEqual(['1 keyspace.low 1 in 1', '2 keyspace.low 2 in 1'])
+    const one = maintained(lease(first, 231, 1), 2000)
+    expect(told(maintained(lease(one, 59_000), 3000))).toEqual(told(low))
     expect(maintained(lease(low, 100), 3000).events).toHaveLength(2)
     const next = maintained(lease(rotated(low, OTHER, 4000), 60_000), 5000)
     expect(told(next).slice(2)).toEqual(['3 rotation.completed requested in 2', '4 keyspace.low 2 in 2'])

@@ -65,6 +65,17 @@ describe('a receiver', () => {
     for (const id of receivers.ids) expect(id).toMatch(/^msg_[\w-]+_\d+_\d$/)
   })
 
+  test('is told of all that waits at one look', async () => {
+    const world = new World()
+    const receivers = new Receivers()
+    const { dealer, look } = await server(world, receivers)
+    await look()
+    await dealer.replica.rotate()
+    await dealer.replica.rotate()
+    await look(5000)
+    expect(receivers.came).toEqual(['a: 1', 'a: 2'])
+  })
+
   test('is told by one of several servers', async () => {
     const world = new World()
     const receivers = new Receivers()
