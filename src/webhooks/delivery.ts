@@ -33,7 +33,8 @@ export async function deliver(
       all ? done(null, [...addresses]) : done(null, `${addresses[0]?.address}`, addresses[0]?.family)
     const send = target.protocol === 'https:' ? requestHttps : requestHttp
     const outgoing = send(target, { method: 'POST', agent: false, lookup, signal, headers })
-    const answered = once(outgoing, 'response')
+    // The signal once more, as to Node a 101 is neither an answer nor an error.
+    const answered = once(outgoing, 'response', { signal })
     // What goes wrong once there is a status changes nothing.
     outgoing.on('error', () => undefined)
     outgoing.end(body)

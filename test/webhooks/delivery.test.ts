@@ -116,6 +116,14 @@ describe('a receiver that', () => {
     expect(await send(url, { timeoutMs: 50 })).toEqual({ kind: 'failed', reason: 'no answer within 50 ms' })
   })
 
+  test('wants to speak another protocol is too, and at a stop it is broken off', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'
+    const port = await listen(createTcpServer((socket) => void socket.write(upgrade)))
+    const url = `http://127.0.0.1:${port}`
+    expect(await send(url, { timeoutMs: 50 })).toEqual({ kind: 'failed', reason: 'no answer within 50 ms' })
+    expect(await send(url, {}, AbortSignal.timeout(50))).toEqual({ kind: 'aborted' })
+  })
+
   test('has a name that is never resolved is too', async () => {
     const rules = { timeoutMs: 50, resolve: () => new Promise<never>(() => undefined) }
     expect(await send('http://receiver.example', rules)).toMatchObject({ reason: 'no answer within 50 ms' })
