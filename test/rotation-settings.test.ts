@@ -95,6 +95,14 @@ describe('-webhook-urls', () => {
       [expect.stringMatching(/number 1 must have no user/)],
     ],
     [
+      'a user alone, nor a password alone',
+      { WEBHOOK_URLS: 'https://hunter2@b.example https://:hunter2@b.example' },
+      [
+        expect.stringMatching(/number 1 must have no user/),
+        expect.stringMatching(/number 2 must have no user/),
+      ],
+    ],
+    [
       'too many',
       { WEBHOOK_URLS: Array.from({ length: 17 }, (_, index) => `https://a.example/${index}`).join(' ') },
       ['-webhook-urls (WEBHOOK_URLS) must be at most 16 URLs, not 17'],
