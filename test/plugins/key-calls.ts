@@ -1,4 +1,3 @@
-import { base64, hex } from '@scure/base'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { RandomSource } from '../../src/keys/entropy.ts'
 
