@@ -63,7 +63,7 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
 function withNumbers<T>(schema: T): T {
   return JSON.parse(JSON.stringify(schema ?? {}), (_key, value) => {
     if (value?.wholeNumber === undefined) return value
-    const { wholeNumber, type: _type, examples = [], ...rest } = value
-    return { ...rest, type: 'integer', ...wholeNumber, examples: examples.map(Number) }
+    const { wholeNumber, type: _type, examples, ...rest } = value
+    return { ...rest, type: 'integer', ...wholeNumber, ...(examples && { examples: examples.map(Number) }) }
   })
 }

@@ -20,12 +20,10 @@ export const wholeNumber = {
 } as const
 
 /** A whole number in the digits 0-9. */
-export function WholeNumber(description: string, minimum: number, maximum: number) {
-  // For people, and for programs that make calls up by the schema: few texts are numbers by chance.
-  const examples = [String(Math.min(Math.max(16, minimum), maximum))]
+export function WholeNumber(description: string, minimum: number, maximum: number, example?: number) {
   return Type.String({
     description,
-    examples,
+    ...(example !== undefined && { examples: [String(example)] }),
     wholeNumber: { minimum, maximum } satisfies WholeNumberBounds,
   })
 }
