@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, type TestContext, test } from 'vitest'
-import { alertsOf, type RuleFile, readRules } from '../../alert-rules.ts'
+import { alertsOf, type RuleFile, readRules } from '../../../scripts/alert-rules.ts'
 import { needs } from '../../program.ts'
 import { CHART, one, render, template } from './chart.ts'
 
