@@ -73,6 +73,14 @@ describe('the PrometheusRule', () => {
     expect(links).toEqual(plain.map((link) => `${runbookUrl}/${link}`))
   })
 
+  test('a name that no alert has is refused even where no rules are asked for', (context) => {
+    const { status, stderr } = template(context, { alerts: { KeyServerOdd: { enabled: false } } })
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('alerts.KeyServerOdd: there is no such alert'),
+    ])
+  })
+
   test.for([
     [
       'a name that no alert has',
