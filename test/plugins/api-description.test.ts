@@ -67,6 +67,17 @@ describe('the description', () => {
     expect(asks(await describe31({ apiKeysFile: 'given' }))).not.toContain('GET /metrics')
   })
 
+  test.for([
+    [{}, false],
+    [{ rateLimitAddress: 9 }, true],
+    [{ apiKeysFile: 'given', rateLimitClient: 9 }, true],
+    [{ apiKeysFile: 'given' }, false],
+  ] as const)('with %j has 429: %s', async ([overrides, limited]) => {
+    const { paths } = await describe31(overrides)
+    expect('429' in (paths['/key/{length}']?.get?.responses ?? {})).toBe(limited)
+    expect(paths['/livez']?.get?.responses).not.toHaveProperty('429')
+  })
+
   test('says nothing of what is off', async () => {
     const text = JSON.stringify(await describe31())
     for (const word of [
