@@ -6,13 +6,14 @@ export default fp(
   async (app) => {
     const routes: RouteOptions[] = []
     app.addHook('onRoute', (route) => void routes.push(route))
-    let description: Promise<string> | undefined
+    let description: string | undefined
     app.get('/openapi.json', async (_request, reply) => {
-      // Loaded here, so that a server that nobody asks has no part of it in memory.
-      description ??= import('../src/api/description.ts').then(({ describeApi }) =>
-        describeApi(routes, app.config),
-      )
-      return reply.type('application/json; charset=utf-8').send(await description)
+      if (description === undefined) {
+        // Loaded here, so that a server that nobody asks has no part of it in memory.
+        const { describeApi } = await import('../src/api/description.ts')
+        description = await describeApi(routes, app.config)
+      }
+      return reply.type('application/json; charset=utf-8').send(description)
     })
   },
   { name: 'api-description', fastify: '5.x', dependencies: ['config'] },

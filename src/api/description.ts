@@ -10,7 +10,7 @@ import { operations } from './operations.ts'
 export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema'>
 
 /** The name of a route in `operations`. */
-export function routeName({ method, url }: DescribedRoute): string {
+function routeName({ method, url }: DescribedRoute): string {
   return `${method} ${url}`
 }
 

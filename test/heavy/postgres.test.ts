@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { showStore } from '../../src/commands/store-show.ts'
@@ -7,6 +7,7 @@ import { PostgresStore } from '../../src/stores/postgres.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { PATIENCE, Recorder } from '../helper.ts'
 import { keepsTheContract } from '../stores/contract.ts'
+import { forwardTo } from './forward.ts'
 import { PASSWORD, PostgresServer } from './postgres-server.ts'
 
 let server: PostgresServer
@@ -191,41 +192,6 @@ describe('nothing hangs', () => {
     await vi.waitFor(async () => expect((await store.read()).state).toBe('before'), PATIENCE)
   })
 })
-
-/** A proxy that can stop passing on what was connected, without a word. */
-async function forwardTo(port: number) {
-  const pairs: [Socket, Socket][] = []
-  let frozen = false
-  const proxy: Server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
-    pairs.push([client, upstream])
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.on('error', () => undefined)
-      from.on('close', () => to.destroy())
-      from.on('data', (chunk) => {
-        if (!frozen) to.write(chunk)
-      })
-    }
-  }).listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  onTestFinished(() => {
-    proxy.close()
-    for (const socket of pairs.flat()) socket.destroy()
-  })
-  return {
-    port: (proxy.address() as AddressInfo).port,
-    connections: () => pairs.filter(([client]) => !client.destroyed).length,
-    freeze() {
-      frozen = true
-    },
-    thaw() {
-      frozen = false
-    },
-  }
-}
 
 test('a server that stops and starts again is used again', async () => {
   const own = await PostgresServer.start()

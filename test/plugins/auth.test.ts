@@ -1,41 +1,11 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { describe, expect, test, vi } from 'vitest'
-import { hashSecret, newSecret, type Scope } from '../../src/access/api-keys.ts'
-import type { Config } from '../../src/schemas/settings.ts'
-import { MemoryStore } from '../../src/stores/memory.ts'
-import { buildApp, listen, newFolder, PATIENCE, Recorder, scrape } from '../helper.ts'
+import { describe, expect, test } from 'vitest'
+import { listen, scrape } from '../helper.ts'
 import { counted, exchange, request } from '../tcp.ts'
-
-interface Entry {
-  id: string
-  sha256: string
-  scopes: Scope[]
-  expires?: string
-}
-
-function newKey(id: string, scopes: Scope[] = ['key'], expires?: string): { secret: string; entry: Entry } {
-  const secret = newSecret()
-  const entry = { id, sha256: hashSecret(secret).toString('hex'), scopes }
-  return { secret, entry: expires === undefined ? entry : { ...entry, expires } }
-}
-
-const good = newKey('good')
-const unique = newKey('unique', ['key', 'key:unique'])
-const scraper = newKey('scraper', ['metrics'])
-const admin = newKey('admin', ['admin'])
-const expired = newKey('expired', ['key'], '2020-01-01')
-const revoked = newKey('revoked')
-const FILE = JSON.stringify({ keys: [good, unique, scraper, admin, expired].map(({ entry }) => entry) })
-
-const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` })
-
-async function guardedApp(overrides: Partial<Config> = {}, log = new Recorder()): Promise<FastifyInstance> {
-  return buildApp({ apiKeysFile: 'given', ...overrides }, { log, apiKeys: FILE, store: new MemoryStore() })
-}
+import { admin, bearer, expired, FILE, good, guardedApp, revoked, scraper, unique } from './guarded-app.ts'
 
 const CHANGED = good.secret.replace(/_./, good.secret[3] === '0' ? '_1' : '_0')
+
 const wrong: [name: string, authorization: string][] = [
   ['an expired key', `Bearer ${expired.secret}`],
   ['a revoked key', `Bearer ${revoked.secret}`],
@@ -159,94 +129,6 @@ describe('a scope', () => {
       app.inject({ url: '/metrics', headers }),
     )
     expect((await Promise.all(answers)).map(({ statusCode }) => statusCode)).toEqual([401, 403, 200])
-  })
-})
-
-describe('the file', { timeout: 60_000 }, () => {
-  const status = async (app: FastifyInstance, secret: string) =>
-    (await app.inject({ url: '/key/16', headers: bearer(secret) })).statusCode
-
-  test('is taken up again when it changes, and kept when it breaks', async () => {
-    const path = join(await newFolder(), 'keys.json')
-    const write = (...keys: { entry: Entry }[]) =>
-      writeFile(path, JSON.stringify({ keys: keys.map(({ entry }) => entry) }))
-    const healthy = async (app: FastifyInstance) => (await scrape(app)).get('api_keys_file_healthy')
-    await write(good, revoked)
-    const log = new Recorder()
-    const app = await buildApp({ apiKeysFile: path }, { log })
-    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 200])
-
-    await write(good, unique)
-    await vi.waitFor(async () => expect(await status(app, unique.secret)).toBe(200), PATIENCE)
-    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 401])
-
-    await writeFile(path, FILE.slice(0, -5))
-    await vi.waitFor(async () => expect(await healthy(app)).toBe(0), PATIENCE)
-    expect(log.text).toContain("The file of API keys can't be used")
-    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([200, 401])
-
-    await write(revoked)
-    await vi.waitFor(async () => expect(await healthy(app)).toBe(1), PATIENCE)
-    expect([await status(app, good.secret), await status(app, revoked.secret)]).toEqual([401, 200])
-    expect((await scrape(app)).get('api_keys')).toBe(1)
-  })
-})
-
-describe('what is told of it', () => {
-  test('is counted by result', async () => {
-    const app = await guardedApp()
-    await app.inject('/key/16')
-    for (const secret of ['x', revoked.secret, expired.secret, scraper.secret, good.secret]) {
-      await app.inject({ url: '/key/16', headers: bearer(secret) })
-    }
-    const metrics = await scrape(app)
-    const results = ['ok', 'missing', 'malformed', 'unknown', 'expired', 'forbidden']
-    expect(results.map((result) => metrics.get(`auth_calls_total{result="${result}"}`))).toEqual(
-      results.map(() => 1),
-    )
-    expect(metrics.get('api_keys')).toBe(5)
-  })
-
-  test('is a line a refusal, without the credential, and no more than ten a second', async () => {
-    const log = new Recorder()
-    const app = await guardedApp({}, log)
-    for (let call = 0; call < 50; call++) {
-      await app.inject({ url: `/key/16?token=${good.secret}`, headers: bearer(revoked.secret) })
-    }
-    const lines = log.text.trimEnd().split('\n')
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-      msg: 'a call was refused for its credential',
-      result: 'unknown',
-      remoteAddress: '127.0.0.1',
-      method: 'GET',
-      path: '/key/16',
-    })
-    expect(lines.length).toBeLessThan(50)
-    expect(log.text).not.toContain('ks_')
-  })
-
-  test('is a line a key call with -log-requests: who, of what length and how many', async () => {
-    const log = new Recorder()
-    const app = await guardedApp({ logRequests: true }, log)
-    const headers = bearer(good.secret)
-    const { body } = await app.inject({ url: '/key/32?count=3', headers })
-    await app.inject({ method: 'POST', url: '/key/16', headers })
-    await app.inject({ url: '/key/0', headers })
-    const lines = log.text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-    expect(lines.filter(({ msg }) => msg === 'keys handed out')).toMatchObject([
-      { client: 'good', remoteAddress: '127.0.0.1', length: 32, count: 3 },
-      { client: 'good', remoteAddress: '127.0.0.1', length: 16, count: 1 },
-    ])
-    expect(
-      body
-        .trimEnd()
-        .split('\n')
-        .filter((key) => log.text.includes(key)),
-    ).toEqual([])
-    expect(log.text).not.toContain('ks_')
   })
 })
 

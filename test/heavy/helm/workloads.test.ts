@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { Settings } from '../../../src/schemas/settings.ts'
 import { settingsOf, variableOf } from '../../../src/settings.ts'
 import { CHART, containerOf, hooks, one, podOf, render } from './chart.ts'
@@ -183,9 +184,12 @@ describe('pods', () => {
   })
 
   test.for([
-    [{}, 'localhost:5000/key-server:0.1.0'],
+    [{}, `localhost:5000/key-server:${packageJson.version}`],
     [{ tag: '1.2.3' }, 'localhost:5000/key-server:1.2.3'],
-    [{ repository: 'a/b', digest: `sha256:${'a'.repeat(64)}` }, `a/b:0.1.0@sha256:${'a'.repeat(64)}`],
+    [
+      { repository: 'a/b', digest: `sha256:${'a'.repeat(64)}` },
+      `a/b:${packageJson.version}@sha256:${'a'.repeat(64)}`,
+    ],
   ] as const)('the image %o is %s', ([image, reference], context) => {
     expect(containerOf(one(render(context, { image }), 'Deployment')).image).toBe(reference)
   })

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { released } from '../scripts/version.ts'
+
+const RELEASE = { was: '0.1.0', version: '0.2.0', day: '2026-12-01' }
+
+describe('a release', () => {
+  test.for([
+    [
+      'helm/key-server/Chart.yaml',
+      'name: x\nversion: 0.1.0\nappVersion: 0.1.0\n',
+      'name: x\nversion: 0.2.0\nappVersion: 0.2.0\n',
+    ],
+    ['Dockerfile', 'FROM a\nARG VERSION=0.1.0\n', 'FROM a\nARG VERSION=0.2.0\n'],
+    ['README.md', 'key-server-0.1.0.tgz key-server-0.1.0', 'key-server-0.2.0.tgz key-server-0.2.0'],
+    [
+      'CHANGELOG.md',
+      '## [Unreleased]\n\n### Added\n\n- a\n',
+      '## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n### Added\n\n- a\n',
+    ],
+  ] as const)('writes its version into %s', ([file, text, made]) => {
+    expect(released(file, text, RELEASE)).toBe(made)
+  })
+
+  test.for([
+    ['CHANGELOG.md', '## [Unreleased]\n\n## [0.1.0] - 2026-11-01\n\n### Added\n'],
+    ['Dockerfile', 'FROM a\n'],
+    ['README.md', 'key-server-0x1x0.tgz'],
+  ] as const)('with nothing to write into %s is none', ([file, text]) => {
+    expect(() => released(file, text, RELEASE)).toThrow(/found nothing like .* to release/)
+  })
+})
+
+describe('the launcher', () => {
+  const launcher = resolve(import.meta.dirname, '../bin/key-server.cjs')
+  const underNode = (version: string) => {
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`
+    return spawnSync(process.execPath, ['--eval', `${pretend}; require(${JSON.stringify(launcher)})`], {
+      encoding: 'utf8',
+    })
+  }
+
+  test.for(['20.20.2', '23.11.0', '0.10.48'])('says under Node %s what it needs', (version) => {
+    const { status, stdout, stderr } = underNode(version)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^key-server: Node 24 or later is needed, not v[\d.]+\n$/)
+  })
+
+  test('asks for the least Node that the package names', () => {
+    const { engines } = JSON.parse(readFileSync(resolve(launcher, '../../package.json'), 'utf8'))
+    expect(engines.node).toBe(`>=${/var least = (\d+)/.exec(readFileSync(launcher, 'utf8'))?.[1]}`)
+  })
+
+  test('has no word that an old Node does not know', () => {
+    expect(readFileSync(launcher, 'utf8')).not.toMatch(/=>|`|\b(?:let|const|import|class|async)\b|\?\?|\?\./)
+  })
+})
