@@ -44,9 +44,10 @@ if (import.meta.main) {
   const was = /^version: (.*)$/m.exec(readFileSync(resolve(ROOT, CHART), 'utf8'))?.[1] ?? ''
   const release = { was, version: packageJson.version, day: new Date().toISOString().slice(0, 10) }
   // Documents name the chart's archive; helm's labels, in what a test compares with, have its name and version.
+  // The changelog is the exception: what it says of older releases stays.
   const naming = execFileSync(
     'git',
-    ['grep', '--files-with-matches', '--fixed-strings', `key-server-${was}`],
+    ['grep', '--files-with-matches', '--fixed-strings', `key-server-${was}`, '--', '.', ':!CHANGELOG.md'],
     {
       cwd: ROOT,
       encoding: 'utf8',

@@ -4,28 +4,29 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { released } from '../scripts/version.ts'
 
-const RELEASE = { was: '0.1.0', version: '0.2.0', day: '2026-12-01' }
+// A version of the past, or a release would write its own into this file.
+const RELEASE = { was: '0.0.1', version: '0.0.2', day: '2026-12-01' }
 
 describe('a release', () => {
   test.for([
     [
       'helm/key-server/Chart.yaml',
-      'name: x\nversion: 0.1.0\nappVersion: 0.1.0\n',
-      'name: x\nversion: 0.2.0\nappVersion: 0.2.0\n',
+      'name: x\nversion: 0.0.1\nappVersion: 0.0.1\n',
+      'name: x\nversion: 0.0.2\nappVersion: 0.0.2\n',
     ],
-    ['Dockerfile', 'FROM a\nARG VERSION=0.1.0\n', 'FROM a\nARG VERSION=0.2.0\n'],
-    ['README.md', 'key-server-0.1.0.tgz key-server-0.1.0', 'key-server-0.2.0.tgz key-server-0.2.0'],
+    ['Dockerfile', 'FROM a\nARG VERSION=0.0.1\n', 'FROM a\nARG VERSION=0.0.2\n'],
+    ['README.md', 'key-server-0.0.1.tgz key-server-0.0.1', 'key-server-0.0.2.tgz key-server-0.0.2'],
     [
       'CHANGELOG.md',
       '## [Unreleased]\n\n### Added\n\n- a\n',
-      '## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n### Added\n\n- a\n',
+      '## [Unreleased]\n\n## [0.0.2] - 2026-12-01\n\n### Added\n\n- a\n',
     ],
   ] as const)('writes its version into %s', ([file, text, made]) => {
     expect(released(file, text, RELEASE)).toBe(made)
   })
 
   test.for([
-    ['CHANGELOG.md', '## [Unreleased]\n\n## [0.1.0] - 2026-11-01\n\n### Added\n'],
+    ['CHANGELOG.md', '## [Unreleased]\n\n## [0.0.1] - 2026-11-01\n\n### Added\n'],
     ['Dockerfile', 'FROM a\n'],
     ['README.md', 'key-server-0x1x0.tgz'],
   ] as const)('with nothing to write into %s is none', ([file, text]) => {
