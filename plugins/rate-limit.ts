@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -31,8 +32,12 @@ export default fp<{ log: FastifyBaseLogger }>(
     }
     // Loaded only where it is asked for, as the client of Redis is.
     const { default: plugin, normalizeIP } = await import('@fastify/rate-limit')
-    // Clients that are gone before their request is looked at have no address; they count as one.
-    const addressOf = ({ ip }: FastifyRequest) => (typeof ip === 'string' ? normalizeIP(ip) : 'gone')
+    // A proxy may name no address, or one with a port, which changes; its calls count as its own then. Clients that
+    // are gone before their request is looked at have no address; they count as one.
+    const addressOf = ({ ip, socket }: FastifyRequest) => {
+      const address = isIP(ip) === 0 ? socket.remoteAddress : ip
+      return address === undefined ? 'gone' : normalizeIP(address)
+    }
     const link = url === undefined ? undefined : await RedisLink.open(url, log)
     const refused = { address: 0, client: 0 }
 
