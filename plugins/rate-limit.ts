@@ -1,8 +1,8 @@
-import { isIP } from 'node:net'
 import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RedisLink } from '../src/access/redis-link.ts'
+import { callerAddress } from '../src/caller-address.ts'
 import { TooManyRequests } from '../src/problems.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
@@ -32,10 +32,9 @@ export default fp<{ log: FastifyBaseLogger }>(
     }
     // Loaded only where it is asked for, as the client of Redis is.
     const { default: plugin, normalizeIP } = await import('@fastify/rate-limit')
-    // A proxy may name no address, or one with a port, which changes; its calls count as its own then. Clients that
-    // are gone before their request is looked at have no address; they count as one.
-    const addressOf = ({ ip, socket }: FastifyRequest) => {
-      const address = isIP(ip) === 0 ? socket.remoteAddress : ip
+    // Clients that are gone before their request is looked at have no address; they count as one.
+    const addressOf = (request: FastifyRequest) => {
+      const address = callerAddress(request)
       return address === undefined ? 'gone' : normalizeIP(address)
     }
     const link = url === undefined ? undefined : await RedisLink.open(url, log)
