@@ -5,6 +5,7 @@ import { ApiKeys, type Client, type CredentialFault, type Scope } from '../src/a
 import { bearerToken } from '../src/access/bearer.ts'
 import { LogValve } from '../src/access/log-valve.ts'
 import { watchFiles } from '../src/access/watched-files.ts'
+import { callerAddress } from '../src/caller-address.ts'
 import { Forbidden, type Problem, Unauthorized } from '../src/problems.ts'
 import { loggedPath } from '../src/request-log.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
@@ -54,7 +55,8 @@ export default fp<Parts>(
     const refusal = (result: Exclude<Result, 'ok'>, request: FastifyRequest, scope: Scope) => {
       results[result]++
       valve.pass((held) => {
-        const { ip: remoteAddress, method, url, client } = request
+        const { method, url, client } = request
+        const remoteAddress = callerAddress(request)
         const call = { client: client?.id, remoteAddress, method, path: loggedPath(url) }
         log.warn({ result, ...call, held: held || undefined }, 'a call was refused for its credential')
       })

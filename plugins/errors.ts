@@ -35,9 +35,20 @@ export default fp<{ log: FastifyBaseLogger }>(
   { name: 'errors', fastify: '5.x', dependencies: ['metrics'] },
 )
 
-/** Answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. */
+/**
+ * Answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. They count
+ * against the limit of their address as what a hook sees does.
+ */
 export function answerRouterError(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
+  const refuse = (problem: Error) => answerUnrouted(problem, request, reply)
+  const { byAddress } = request.server.limits
+  const usual = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
+  if (byAddress === undefined) refuse(usual)
+  else byAddress(request).then(() => refuse(usual), refuse)
+}
+
+function answerUnrouted(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = error instanceof Problem ? error : new InternalError()
   request.server.counters.answered(handlerOf(request), problem.statusCode)
   void answer(problem, request, reply)
   // Fastify sets its own line up only for requests that reach a route.

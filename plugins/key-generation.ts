@@ -6,6 +6,7 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from 'fastify'
+import { callerAddress } from '../src/caller-address.ts'
 import { bodySize, type KeyFacts, type KeySource, makeBody, mediaType } from '../src/key-answer.ts'
 import { type KeyCall, readKeyCall } from '../src/key-call.ts'
 import { KEY_ROUTE } from '../src/key-path.ts'
@@ -120,8 +121,9 @@ function whenReady<T>(dealer: Dealer, call: KeyCall, answer: () => T): T | Promi
 }
 
 /** Who got how many keys of what length, for an audit; never a key. */
-function logHandedOut({ log, client, ip }: FastifyRequest, { length, count = 1 }: KeyCall): void {
-  log.info({ client: client?.id, remoteAddress: ip, length, count }, 'keys handed out')
+function logHandedOut(request: FastifyRequest, { length, count = 1 }: KeyCall): void {
+  const { log, client } = request
+  log.info({ client: client?.id, remoteAddress: callerAddress(request), length, count }, 'keys handed out')
 }
 
 function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {

@@ -2,6 +2,7 @@ import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-lim
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RedisLink } from '../src/access/redis-link.ts'
+import { callerAddress } from '../src/caller-address.ts'
 import { TooManyRequests } from '../src/problems.ts'
 import { registerScraped } from '../src/scraped-metrics.ts'
 
@@ -32,7 +33,10 @@ export default fp<{ log: FastifyBaseLogger }>(
     // Loaded only where it is asked for, as the client of Redis is.
     const { default: plugin, normalizeIP } = await import('@fastify/rate-limit')
     // Clients that are gone before their request is looked at have no address; they count as one.
-    const addressOf = ({ ip }: FastifyRequest) => (typeof ip === 'string' ? normalizeIP(ip) : 'gone')
+    const addressOf = (request: FastifyRequest) => {
+      const address = callerAddress(request)
+      return address === undefined ? 'gone' : normalizeIP(address)
+    }
     const link = url === undefined ? undefined : await RedisLink.open(url, log)
     const refused = { address: 0, client: 0 }
 

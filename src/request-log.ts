@@ -1,4 +1,5 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { callerAddress } from './caller-address.ts'
 import { pathOf } from './key-path.ts'
 
 /**
@@ -6,8 +7,9 @@ import { pathOf } from './key-path.ts'
  * character that a terminal would obey.
  */
 class RequestLog extends LogController {
-  override incomingRequest({ log, method, url, ip }: FastifyRequest): void {
-    log.info({ method, path: loggedPath(url), remoteAddress: ip }, 'incoming request')
+  override incomingRequest(request: FastifyRequest): void {
+    const { log, method, url } = request
+    log.info({ method, path: loggedPath(url), remoteAddress: callerAddress(request) }, 'incoming request')
   }
 
   override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { callerAddress } from './caller-address.ts'
 import { RepeatedHeader } from './problems.ts'
 
 /** A field of `-salt-from`: its text in the setting, and how a request fills it. */
@@ -20,7 +21,7 @@ export function saltFieldsIn(text: string): (SaltField | undefined)[] {
 
 function fieldOf(name: string): SaltField | undefined {
   if (name === 'key-id') return { name, read: ({ client }) => client?.id ?? '' }
-  if (name === 'ip') return { name, read: ({ ip }) => addressOf(ip) }
+  if (name === 'ip') return { name, read: (request) => addressOf(callerAddress(request)) }
   const [, header] = /^header:([A-Za-z0-9!#$%&'*+.^_`|~-]+)$/.exec(name) ?? []
   if (header === undefined) return undefined
   const lower = header.toLowerCase()

@@ -75,4 +75,21 @@ describe('a watched file', { timeout: 60_000 }, () => {
     await writeFile(path, 'third')
     await vi.waitFor(() => expect(failures).toEqual(['bad second', 'bad third']), PATIENCE)
   })
+  test('that stays away is told of once, and after its end not at all', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const path = join(await newFolder(), 'file')
+    await writeFile(path, 'first')
+    const failures: string[] = []
+    const end = watchFiles(
+      [path],
+      () => undefined,
+      ({ message }) => failures.push(message),
+    )
+    await rm(path)
+    vi.advanceTimersByTime(60_000)
+    expect(failures).toEqual(["it can't be read: ENOENT"])
+    end()
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

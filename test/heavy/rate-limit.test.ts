@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test, vi } from 'vitest'
+import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
 import { PATIENCE } from '../helper.ts'
 import { type ChildServer, POD_HEAP, startServer } from './child-server.ts'
 import { PASSWORD, RedisServer } from './redis-server.ts'
@@ -14,7 +16,8 @@ async function call({ port }: ChildServer): Promise<number> {
 
 async function metric({ port }: ChildServer, name: string): Promise<number> {
   const exposition = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(exposition)?.[1])
+  const line = exposition.split('\n').find((text) => text.startsWith(`${name} `))
+  return Number(line?.slice(name.length))
 }
 
 /** The answers to `calls` calls, by turns from each of `servers`. */
@@ -35,6 +38,24 @@ test('two servers share one limit by way of Redis', async (context) => {
   const redis = await RedisServer.start(context)
   const servers = [await startServer(share(redis.url)), await startServer(share(redis.url))]
   expect(await calls(servers, 8)).toEqual([200, 200, 200, 200, 200, 200, 429, 429])
+})
+
+test('a client whose id looks like an address is not counted with that address', async (context) => {
+  const redis = await RedisServer.start(context)
+  const secret = newSecret()
+  const entry = { id: '127.0.0.1', sha256: hashSecret(secret).toString('hex'), scopes: ['key'] }
+  const file = join(redis.folder, 'keys.json')
+  await writeFile(file, JSON.stringify({ keys: [entry] }))
+  const server = await startServer([...share(redis.url), '-api-keys-file', file, '-rate-limit-client', '3'])
+  const statuses: number[] = []
+  for (let made = 0; made < 7; made++) {
+    const headers = { authorization: `Bearer ${secret}` }
+    statuses.push((await fetch(`http://127.0.0.1:${server.port}/key/16`, { headers })).status)
+  }
+  // Three by the client's limit, whose refusals count against the address too.
+  expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429])
+  const refusals = ['client', 'address'].map((by) => metric(server, `rate_limit_refused_total{by="${by}"}`))
+  expect(await Promise.all(refusals)).toEqual([3, 1])
 })
 
 test('over TLS they do too, and one that can not check the certificate limits by itself', async (context) => {

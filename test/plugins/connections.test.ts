@@ -33,9 +33,8 @@ describe('connections', () => {
 
   test('on which nothing moves are closed, those of clients that do not read among them', async () => {
     const { app, port } = await listen()
-    expect([app.server.timeout, app.server.headersTimeout, app.server.requestTimeout]).toEqual([
-      72_000, 10_000, 30_000,
-    ])
+    const { timeout, headersTimeout, requestTimeout, keepAliveTimeout } = app.server
+    expect([timeout, headersTimeout, requestTimeout, keepAliveTimeout]).toEqual([72_000, 10_000, 30_000, 0])
     app.server.setTimeout(100)
     const idle = await open(port)
     idle.write(kept('GET', '/key/16'))
@@ -70,5 +69,10 @@ describe('requests on one connection', () => {
       [200, 'close'],
     ])
     expect(await counted(app)).toEqual(['200 key 2'])
+  })
+  test('that are sent beyond those get no key, and are counted', async () => {
+    const { app, port } = await listen({ maxRequestsPerSocket: 2 })
+    await converse(port, kept('GET', '/key/16').repeat(4))
+    expect(await counted(app)).toEqual(['200 key 2', '503 other 2'])
   })
 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Config } from '../../src/schemas/settings.ts'
@@ -39,7 +40,7 @@ describe('bytes of answers in flight', { timeout: 60_000 }, () => {
       '1',
       'Too busy for now: try again\n',
     ])
-    for (const target of ['/key/16', '/key/1024', '/livez', '/readyz', '/metrics']) {
+    for (const target of ['/key/16', '/key/1024', '/key/16?count=10', '/livez', '/readyz', '/metrics']) {
       expect((await exchange(port, request('GET', target))).status).toBe(200)
     }
     expect(await shed(app, 'answer_bytes')).toBe(1)
@@ -54,6 +55,19 @@ describe('bytes of answers in flight', { timeout: 60_000 }, () => {
       expect((await exchange(port, request(method, BIG))).status).toBe(200)
     }
     await vi.waitFor(async () => expect(await inFlight(app)).toBe(0), PATIENCE)
+  })
+
+  test('are given back after a minute in which a client does not read them', async () => {
+    const { app, port } = await big()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const client = await deaf(port, kept('GET', `${BIG}?count=4`))
+    while ((await inFlight(app)) === 0) await setImmediate()
+    vi.advanceTimersByTime(59_999)
+    expect(await inFlight(app)).toBeGreaterThan(8 * MEBIBYTE)
+    vi.advanceTimersByTime(1)
+    while ((await inFlight(app)) !== 0) await setImmediate()
+    client.destroy()
   })
 
   test('may be those of one answer that is larger than the budget', async () => {

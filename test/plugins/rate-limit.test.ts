@@ -68,6 +68,21 @@ describe('an address', () => {
     expect(await statuses(app, forged)).toEqual([200, 429])
   })
 
+  test.for([
+    ['a port too', '198.51.100.7:4711'],
+    ['a port too, after IPv6', '[2001:db8::1]:4711'],
+    ['a word', 'unknown'],
+    ['9,000 letters', 'a'.repeat(9000)],
+  ] as const)('is that of the proxy where it names %s', async ([, forwarded]) => {
+    const app = await buildApp({ rateLimitAddress: 1, trustProxy: '10.0.0.0/8' })
+    const calls = [forwarded, `${forwarded}1`, undefined].map((name) => ({
+      from: '10.1.2.3',
+      ...(name && { forwarded: name }),
+    }))
+    expect(await statuses(app, calls)).toEqual([200, 429, 429])
+    expect(await statuses(app, [{ from: '10.1.2.4', forwarded }])).toEqual([200])
+  })
+
   test('costs others nothing', async () => {
     const app = await buildApp({ rateLimitAddress: 1 })
     const calls = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8:0:1::1']
@@ -102,6 +117,9 @@ describe('an address', () => {
     ['wrong lengths', '/key/0', 400],
     ['unknown paths', '/nothing', 404],
     ['another method', '/key/16', 405],
+    ['bad escapes', '/key/%zz', 400],
+    ['bad escapes elsewhere', '/%zz', 400],
+    ['over-long parameters', `/key/${'1'.repeat(101)}`, 400],
   ] as const)('is limited in %s too', async ([, url, usual]) => {
     const app = await buildApp({ rateLimitAddress: 2 })
     const method = usual === 405 ? 'DELETE' : 'GET'

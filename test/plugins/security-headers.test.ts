@@ -57,13 +57,18 @@ describe('a query', () => {
   })
 })
 
-test('no header and no path can add a line to the log, or a command to a terminal', async () => {
+test.for([
+  ['no header', { apiKeysFile: 'given' }],
+  ['nothing that a trusted proxy passes on', { trustProxy: '127.0.0.0/8', apiKeysFile: 'given' }],
+  ['nothing that comes with a key call', { trustProxy: '127.0.0.0/8' }],
+] as const)('%s and no path can add a line to the log, or a command to a terminal', async ([, access]) => {
   const log = new Recorder()
-  const { port } = await listen({ logRequests: true, apiKeysFile: 'given' }, { log, apiKeys: '{"keys":[]}' })
+  const { port } = await listen({ logRequests: true, ...access }, { log, apiKeys: '{"keys":[]}' })
   const evil = '\x1b[2J{"level":50}'
   for (const header of ['Authorization', 'X-Forwarded-For', 'User-Agent', 'X-Request-Id', 'Traceparent']) {
     await exchange(port, request('GET', '/key/%0a%1b[2J16', [`${header}: ${evil}`]))
     await exchange(port, request('GET', '/key/16\x9b?a=\x9b', [`${header}: \x9b${evil}`]))
+    await exchange(port, request('GET', '/key/16', [`${header}: \x9b2J{`]))
   }
   const lines = log.text.trimEnd().split('\n')
   expect(lines.every((line) => typeof JSON.parse(line) === 'object')).toBe(true)

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { connect, type PeerCertificate, type SecureVersion, type TLSSocket } from 'node:tls'
 import { describe, expect, test, vi } from 'vitest'
 import { accessProblems } from '../../src/access/access-settings.ts'
 import { checkTlsPair } from '../../src/access/tls-pair.ts'
@@ -86,6 +86,24 @@ describe('with TLS', { timeout: 60_000 }, () => {
     expect((await call(port, '/key/16', first.cert, 'POST')).body).toMatch(/^[0-9a-f]{32}$/)
     const expiry = (await scrape(app)).get('tls_certificate_expiry_timestamp_seconds')
     expect(expiry).toBe(Date.parse((await certificateOf(port)).valid_to) / 1000)
+  })
+
+  test.for<[SecureVersion, string | undefined]>([
+    ['TLSv1', undefined],
+    ['TLSv1.1', undefined],
+    ['TLSv1.2', 'TLSv1.2'],
+    ['TLSv1.3', 'TLSv1.3'],
+  ])('%s is spoken if it is 1.2 or later', async ([version, spoken]) => {
+    const { tlsCert, tlsKey } = await filesOf(first)
+    const { port } = await listen({ tlsCert, tlsKey })
+    const options = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }
+    const found = await new Promise((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port, ca: first.cert, ...options }, () => {
+        resolve(socket.getProtocol())
+        socket.destroy()
+      }).on('error', () => resolve(undefined))
+    })
+    expect(found).toBe(spoken)
   })
 
   test('a plain request gets nothing, and harms nobody', async () => {

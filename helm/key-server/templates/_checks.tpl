@@ -26,6 +26,9 @@
 {{- if and .Values.auth.metrics (not .Values.auth.apiKeys.name) -}}
 {{- fail "auth.metrics needs auth.apiKeys.name, the name of a Secret that has the API keys" -}}
 {{- end -}}
+{{- if and .Values.rateLimit.client (not .Values.auth.apiKeys.name) -}}
+{{- fail "rateLimit.client needs auth.apiKeys.name, the name of a Secret that has the API keys: without them nobody knows a client" -}}
+{{- end -}}
 {{- if and .Values.auth.metrics .Values.serviceMonitor.enabled (not .Values.serviceMonitor.authorization) -}}
 {{- fail "serviceMonitor.authorization must name the Secret with an API key of the scope metrics, as auth.metrics asks for one: {credentials: {name: NAME, key: KEY}}" -}}
 {{- end -}}

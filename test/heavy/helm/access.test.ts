@@ -60,7 +60,12 @@ describe.for(['Deployment', 'Job'])('the pod of the %s', (kind) => {
 
 describe('with TLS', () => {
   test('probes and scrapes speak it, and so do the tests and the notes', (context) => {
-    const manifests = render(context, { ...VALUES, auth: {}, serviceMonitor: { enabled: true } })
+    const manifests = render(context, {
+      ...VALUES,
+      auth: {},
+      rateLimit: {},
+      serviceMonitor: { enabled: true },
+    })
     const https = (path: string) =>
       expect.objectContaining({ httpGet: { path, port: 'http', scheme: 'HTTPS' } })
     expect(containerOf(one(manifests, 'Deployment'))).toMatchObject({
@@ -164,6 +169,11 @@ describe('is refused', () => {
       'a label that is a number',
       { networkPolicy: { fromNamespaces: { a: 1 } } },
       /fromNamespaces\/a.*number/,
+    ],
+    [
+      'a limit by client with nobody to know',
+      { rateLimit: { client: 5 } },
+      /rateLimit\.client needs auth\.apiKeys\.name/,
     ],
     ['metrics with nobody to know', { auth: { metrics: true } }, /auth\.metrics needs auth\.apiKeys\.name/],
     [
