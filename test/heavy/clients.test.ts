@@ -90,7 +90,13 @@ describe.each(clients)('%s', (_name, command) => {
   async function call(context: TestContext, url: string, env: Record<string, string> = {}) {
     const [program = '', ...args] = await command(context)
     const { PATH, HOME } = process.env
-    const options = { cwd: CLIENTS, env: { PATH, HOME, ...env } }
+    // One that hangs ends with its test.
+    const options = {
+      cwd: CLIENTS,
+      env: { PATH, HOME, ...env },
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    } as const
     return await run(program, [...args, url], options).then(
       ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ status: code as unknown, stdout, stderr }),
@@ -134,7 +140,7 @@ describe.each(clients)('%s', (_name, command) => {
     expect(unauthorized.calls).toMatchObject([{ method: 'POST', authorization: '' }])
     expect((await scrape(app)).get('http_status_codes{code="401",handler="key"}')).toBe(1)
 
-    for (const status of [204, 307, 400, 403, 409, 500]) {
+    for (const status of [204, 302, 307, 400, 403, 409, 500]) {
       const headers = { 'Retry-After': '1', Location: '/elsewhere' }
       const front = await startFront(refuse(status, headers))
       const { stderr, ...rest } = await call(context, front.url)
@@ -172,6 +178,12 @@ describe.each(clients)('%s', (_name, command) => {
     expect(stderr).toContain('no key')
     // Each try may take five seconds: a deadline that is not kept would let it try again.
     expect(front.calls).toHaveLength(1)
+  })
+
+  test('asks again after five seconds of silence', async (context) => {
+    const front = await startFront(sayNothing, refuse(400))
+    expect((await call(context, front.url)).stderr).toContain('400 because of 400')
+    expect(front.calls).toHaveLength(2)
   })
 
   test('says where nobody listens', async (context) => {

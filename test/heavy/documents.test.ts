@@ -83,3 +83,17 @@ test('promtool reads the queries of the documents', async (context) => {
   })
   expect(status, stderr).toBe(0)
 })
+
+test('the chart takes the values that the documents give to helm', (context) => {
+  const commands = documents
+    .flatMap((document) => blocksIn(document))
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => text.replaceAll('\\\n', '').match(/^helm .*(install|upgrade).*--set.*$/gm) ?? [])
+  expect(commands.length).toBeGreaterThan(10)
+  for (const command of commands) {
+    const values = command.match(/--set\S* ('[^']*'|\S+)/g)?.join(' ')
+    const script = `tag=1; ${needs('helm', context)} template key-server helm/key-server ${values}`
+    const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' })
+    expect(status, `${command}\n${stderr}`).toBe(0)
+  }
+})
