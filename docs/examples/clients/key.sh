@@ -22,7 +22,8 @@ fail() {
 
 # Asks once, for so many seconds at most. POST, as a proxy may repeat a GET by itself, and each takes a key of its own.
 ask() {
-  : >"$folder/head"
+  # Not what the try before has left.
+  : | tee "$folder/head" >"$folder/body"
   curl --silent --show-error --request POST --header "@$folder/authorization" --max-time "$1" \
     --dump-header "$folder/head" --output "$folder/body" --write-out '%{http_code}' "$url" 2>"$folder/error"
 }
