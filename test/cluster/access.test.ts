@@ -41,12 +41,14 @@ test('API keys come from a Secret, and a changed one is taken up without a resta
   expect(await release.restarts()).toEqual([0, 0])
 })
 
-test('with TLS and API keys a release serves, passes its tests and is gated', async () => {
+test('with TLS and API keys a release serves, passes its tests, is gated and takes another certificate', async () => {
   const namespace = await newNamespace()
   const release = new Release(namespace)
   const host = `${release.fullname}.${namespace}`
-  const [secret, { cert, key }] = [newSecret(), await certificateFor(host)]
-  await release.makeSecret('certificate', { 'tls.crt': cert, 'tls.key': key }, 'kubernetes.io/tls')
+  const [secret, first, second] = [newSecret(), await certificateFor(host), await certificateFor(host)]
+  const useCertificate = ({ cert, key }: typeof first) =>
+    release.makeSecret('certificate', { 'tls.crt': cert, 'tls.key': key }, 'kubernetes.io/tls')
+  await useCertificate(first)
   await release.makeSecret('clients', { 'api-keys': fileOf(secret) })
   const values = {
     replicaCount: 2,
@@ -59,8 +61,8 @@ test('with TLS and API keys a release serves, passes its tests and is gated', as
   }
   await release.apply('install', values)
   const client = await startScript(namespace, 'client', IDLE)
-  const ask = (scheme: string, length: number) =>
-    client.ask(`${scheme}://${host}:1123/key/${length}`, { ca: cert, ...bearer(secret) })
+  const ask = (scheme: string, length: number, { cert: ca } = first) =>
+    client.ask(`${scheme}://${host}:1123/key/${length}`, { ca, ...bearer(secret) })
   expect(await ask('https', 16)).toMatchObject({
     status: 200,
     body: expect.stringMatching(/^[0-9a-f]{32}\n?$/),
@@ -69,7 +71,7 @@ test('with TLS and API keys a release serves, passes its tests and is gated', as
   expect(await release.helm('test')).toMatch(/(Phase: +Succeeded[\s\S]*){3}/)
 
   await release.apply('upgrade', { ...values, minSize: 16 })
-  await vi.waitFor(async () => expect(await ask('https', 8)).toMatchObject({ status: 400 }))
+  await vi.waitFor(async () => expect(await ask('https', 8)).toMatchObject({ status: 400 }), SYNC)
   const pods = await release.pods()
   await release.makeSecret('clients', { 'api-keys': fileOf(secret).slice(0, -1) })
   const { status, stdout, stderr } = await release.tryTo('upgrade', values)
@@ -77,11 +79,14 @@ test('with TLS and API keys a release serves, passes its tests and is gated', as
   expect(`${stdout}${stderr}`).toContain('-api-keys-file (API_KEYS_FILE): it is no whole JSON document')
   expect(await release.pods()).toEqual(pods)
   expect(await ask('https', 16)).toMatchObject({ status: 200 })
-  // The pods meet the broken file as well, and go on with the one before.
+  // The pods meet the broken file as well, and go on with the one before; another certificate they take up.
+  await useCertificate(second)
   await vi.waitFor(async () => {
     const logs = await release.kubectl('logs', '--selector=app.kubernetes.io/component=server', '--tail=-1')
     expect(logs.match(/it is no whole JSON document/g)).toHaveLength(2)
+    expect(logs.match(/The certificate in use expires/g)).toHaveLength(4)
   }, SYNC)
-  expect(await ask('https', 16)).toMatchObject({ status: 200 })
+  expect(await ask('https', 16, second)).toMatchObject({ status: 200 })
+  await expect(ask('https', 16, first)).rejects.toThrow('fetch failed')
   expect(await release.restarts()).toEqual([0, 0])
 })
