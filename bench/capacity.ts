@@ -204,7 +204,7 @@ function report(own: Figures, go: Figures | undefined, end: string): void {
   writeResults(options.out, { 'capacity.json': json, 'capacity.md': text, ...plots })
   process.stdout.write(text)
   if (end === 'complete' && !options.quick) {
-    replaceMade('docs/capacity.md', 'capacity', text)
+    replaceMade('docs/explanation/capacity.md', 'capacity', text)
     if (own.soak.length > 0) writeResults('docs/img', plots)
   }
 }

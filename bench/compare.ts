@@ -149,7 +149,7 @@ function report(results: readonly Result[], end: string, missing: readonly strin
   })
   process.stdout.write(text)
   if (end === 'complete' && !options.quick) {
-    replaceMade('docs/performance.md', 'compare', text)
+    replaceMade('docs/explanation/performance.md', 'compare', text)
     writeResults('docs/img', { 'compare.svg': plot(results) })
   }
   progress(`Written to ${options.out}: compare.json, compare.md, compare.svg`)

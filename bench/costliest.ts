@@ -42,7 +42,7 @@ for (const { path, accept = '*/*', flags = [] } of calls) {
 }
 const table = `${markdownTable(['call', 'median ms', 'most ms'], rows)}\n${largestKey()}\n`
 process.stdout.write(table)
-if (options['write-docs']) replaceMade('docs/performance.md', 'costliest', table)
+if (options['write-docs']) replaceMade('docs/explanation/performance.md', 'costliest', table)
 
 /** What the largest key costs beyond its random bytes and its digits, the two in turn. */
 function largestKey(): string {

@@ -20,7 +20,7 @@ const rows = Array.from({ length: LONGEST_UNIQUE }, (_, index) => {
 const table = markdownTable(['bytes', ...BATCHES.map((batch) => `${batch} at a time`)], rows)
 const text = `Millions of keys a second of processor time, by \`npm run bench:permutation\` on ${machine()}.\n\n${table}`
 process.stdout.write(text)
-if (options['write-docs']) replaceMade('docs/unique-keys.md', 'permutation', text)
+if (options['write-docs']) replaceMade('docs/how-to/unique-keys.md', 'permutation', text)
 
 /** Millions of keys a second of user and system time. */
 function rate(length: number, batch: number): number {

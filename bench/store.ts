@@ -42,4 +42,4 @@ try {
 }
 const table = markdownTable(['file store', 'median ms', 'p99 ms', 'most ms'], rows)
 process.stdout.write(`${table}\n${machine()}\n`)
-if (options['write-docs']) replaceMade('docs/performance.md', 'store', `${table}\n${machine()}.`)
+if (options['write-docs']) replaceMade('docs/explanation/performance.md', 'store', `${table}\n${machine()}.`)

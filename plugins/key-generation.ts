@@ -130,7 +130,7 @@ function entropyRefusal({ healthy }: Entropy): problems.Problem | undefined {
 
 /**
  * Writes an answer as `describe` and `send` would, past Fastify's reply with its look at each payload and its
- * header objects. What that saves is in docs/performance.md.
+ * header objects. What that saves is in docs/explanation/performance.md.
  */
 function writeAnswer(response: ServerResponse, call: KeyCall, body: string | Buffer, facts: KeyFacts): void {
   leaveConnectionOut(response)

@@ -5,6 +5,7 @@ import { fillIn, pageFile, pageHeaders } from '../src/page-files.ts'
 import { checksums } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 
+const STYLES = ['page.css', 'form.css', 'plot.css']
 const SCRIPTS = ['page.js', 'call.js', 'docs.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
 
 const HEADERS = pageHeaders({ trusted: true })
@@ -19,7 +20,7 @@ export default async function page(app: FastifyInstance): Promise<void> {
     })
   }
   serve('/', 'text/html', () => fillIn(pageFile('index.html'), valuesOf(app.config)))
-  serve('/page/page.css', 'text/css', () => pageFile('page.css'))
+  for (const name of STYLES) serve(`/page/${name}`, 'text/css', () => pageFile(name))
   for (const name of SCRIPTS) serve(`/page/${name}`, 'text/javascript', () => pageFile(name))
 }
 

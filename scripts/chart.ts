@@ -4,7 +4,7 @@ import { Settings } from '../src/schemas/settings.ts'
 import { flagOf, type Setting, settingsOf } from '../src/settings.ts'
 
 /** A part of the chart's values.schema.json. */
-interface Schema {
+export interface Schema {
   readonly $comment?: string
   readonly description?: string
   readonly default?: unknown
@@ -22,23 +22,23 @@ interface Group {
 /** The values that the chart has in groups. */
 const groups: Readonly<Record<string, Group>> = {
   rotation: {
-    description: 'when all unique keys can come again, and who may make it so, see docs/rotation.md',
+    description: 'when all unique keys can come again, and who may make it so, see docs/how-to/rotation.md',
     values: { every: 'rotateEvery', admin: 'admin', adminToken: 'adminTokenFile' },
   },
   webhooks: {
-    description: 'who is told of rotations and of lengths that run out, see docs/rotation.md',
+    description: 'who is told of rotations and of lengths that run out, see docs/how-to/rotation.md',
     values: { urls: 'webhookUrls', secret: 'webhookSecret', allowCidr: 'webhookAllowCidr' },
   },
   salt: {
-    description: 'who random keys are bound to, see docs/salt.md',
+    description: 'who random keys are bound to, see docs/how-to/salt.md',
     values: { from: 'saltFrom' },
   },
   auth: {
-    description: 'who may call, see docs/access.md',
+    description: 'who may call, see docs/how-to/access.md',
     values: { apiKeys: 'apiKeysFile', metrics: 'authMetrics' },
   },
   rateLimit: {
-    description: 'how often one may call, see docs/access.md',
+    description: 'how often one may call, see docs/how-to/access.md',
     values: {
       address: 'rateLimitAddress',
       client: 'rateLimitClient',
@@ -47,7 +47,7 @@ const groups: Readonly<Record<string, Group>> = {
     },
   },
   overload: {
-    description: 'what is too much for one pod, see docs/access.md',
+    description: 'what is too much for one pod, see docs/how-to/access.md',
     values: {
       maxConnections: 'maxConnections',
       maxRequestsPerSocket: 'maxRequestsPerSocket',

@@ -2,23 +2,44 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { guide } from '../src/problem-guide.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings.ts'
+import { alertsOf, readRules } from './alert-rules.ts'
+import { chartPath, type Schema } from './chart.ts'
+import { exposition } from './exposition.ts'
 
 /** The documents with parts that are made from the code, from the project's root. */
-export const documents = ['README.md', 'docs/problems.md']
+export const documents = ['settings', 'chart', 'metrics', 'alerts', 'problems'].map(
+  (name) => `docs/reference/${name}.md`,
+)
 
-const parts: Record<string, () => string> = { settings: settingsTable, problems: problemsTable }
+const parts: Record<string, () => string | Promise<string>> = {
+  settings: settingsTable,
+  chart: chartTable,
+  metrics: metricsTable,
+  alerts: alertsTable,
+  problems: problemsTable,
+}
 
 /** `text` with what stands between `<!-- made: NAME -->` and `<!-- end -->` made anew from the code. */
-export function remake(text: string): string {
+export async function remake(text: string): Promise<string> {
+  const [, name = ''] = /<!-- made: (\w+) -->/.exec(text) ?? []
+  const part = await parts[name]?.()
   return text.replace(
-    /(<!-- made: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_all, start: string, name: string, end: string) => `${start}${parts[name]?.()}${end}`,
+    /(<!-- made: \w+ -->\n)[\s\S]*?(<!-- end -->)/,
+    (_all, start: string, end: string) => `${start}${part}${end}`,
   )
 }
 
 /** The path of a document. */
 export function documentPath(document: string): URL {
   return new URL(`../${document}`, import.meta.url)
+}
+
+/** The name that a heading has in a link to it. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
 }
 
 function settingsTable(): string {
@@ -37,6 +58,52 @@ function valuesOf({ type, minimum, maximum }: Setting): string {
   return type === 'boolean' ? 'true, false' : 'text'
 }
 
+function chartTable(): string {
+  const schema: Schema = JSON.parse(readFileSync(chartPath('values.schema.json'), 'utf8'))
+  return table(['value', 'default', 'meaning'], chartRows(schema, ''))
+}
+
+function chartRows({ properties = {} }: Schema, above: string): string[][] {
+  return Object.entries(properties).flatMap(([name, part]) => {
+    if (part.description === undefined) return []
+    const row = [`\`${above}${name}\``, defaultOf(part), part.description]
+    return [row, ...chartRows(part, `${above}${name}.`)]
+  })
+}
+
+function defaultOf({ default: value, properties }: Schema): string {
+  if (properties !== undefined || value === undefined || value === '') return ''
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+}
+
+/** By the help that `/metrics` gives. */
+async function metricsTable(): Promise<string> {
+  const text = await exposition(['/key/16', '/key/2'])
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]))
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name = '', help = '']) => {
+    const samples = text.matchAll(RegExp(`^${name}(?:_bucket|_sum|_count)?\\{([^}]*)\\}`, 'gm'))
+    const labels = new Set(
+      [...samples].flatMap(([, found = '']) => [...found.matchAll(/(\w+)="/g)].map(([, label]) => label)),
+    )
+    const own = [...labels].filter((label) => label !== 'le' && label !== 'quantile')
+    return [`\`${name}\``, `${types.get(name)}`, own.map((label) => `\`${label}\``).join(', '), help]
+  })
+  return table(
+    ['metric', 'type', 'labels', 'help'],
+    rows.sort(([a = ''], [b = '']) => a.localeCompare(b)),
+  )
+}
+
+function alertsTable(): string {
+  const rows = alertsOf(readRules()).map(({ alert, expr, for: duration = '', labels, annotations }) => [
+    `[${alert}](../${annotations.runbook_url?.replace('docs/', '')})`,
+    `${labels.severity}`,
+    duration,
+    `\`${expr.trim().replaceAll(/\s+/g, ' ')}\``,
+  ])
+  return table(['alert', 'severity', 'for', 'expression'], rows)
+}
+
 function problemsTable(): string {
   const rows = guide.map(({ type, status, title, sentence, means, remedy }) => [
     `\`${type}\``,
@@ -49,12 +116,14 @@ function problemsTable(): string {
 }
 
 function table(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`)
+    .join('')
 }
 
 if (import.meta.main) {
   for (const document of documents) {
     const path = documentPath(document)
-    writeFileSync(path, remake(readFileSync(path, 'utf8')))
+    writeFileSync(path, await remake(readFileSync(path, 'utf8')))
   }
 }

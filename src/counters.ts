@@ -17,6 +17,9 @@ const LENGTH_BUCKETS = 20
 /** Codes that exist at 0 from the start, so that `increase()` sees the first failure. */
 const KNOWN_CODES = [200, 400, 500, 503]
 
+/** Those of refused key calls too, but as counts alone: a histogram is 18 series more. */
+const REFUSALS = [401, 403, 405, 409, 413, 429]
+
 interface Answers {
   readonly handler: Handler
   readonly code: number
@@ -38,6 +41,7 @@ export class Counters {
       this.#answersWith('key', code)
       this.#answersWith('other', code)
     }
+    for (const code of REFUSALS) this.#answersWith('key', code)
     this.#expose(registry)
   }
 
@@ -74,7 +78,9 @@ export class Counters {
     )
     const duration = 'http_request_duration_seconds'
     registerScraped(registry, 'histogram', duration, 'Seconds from a parsed request to its answer', () =>
-      all().flatMap(({ seconds }) => seconds.samples(duration)),
+      all().flatMap(({ code, count, seconds }) =>
+        count > 0 || KNOWN_CODES.includes(code) ? seconds.samples(duration) : [],
+      ),
     )
     const lengths = 'key_length_distribution'
     registerScraped(registry, 'histogram', lengths, 'Distribution of the lengths of keys in bytes', () =>

@@ -1,5 +1,5 @@
 import { prefersJson } from './accept.ts'
-import type { Format } from './keys/encodings.ts'
+import { DEFAULT_FORMAT, type Format } from './keys/encodings.ts'
 import { Base58TooLarge, BatchTooLarge, RawNotCombinable } from './problems.ts'
 import type { KeyRoute } from './schemas/key.ts'
 
@@ -24,7 +24,7 @@ export interface KeyCall {
  */
 export function readKeyCall(
   { length: digits }: KeyRoute['Params'],
-  { format = 'hex', count: countDigits, prefix, checksum }: KeyRoute['Querystring'],
+  { format = DEFAULT_FORMAT, count: countDigits, prefix, checksum }: KeyRoute['Querystring'],
   accept: string | undefined,
   maxBatchBytes: number,
 ): KeyCall {

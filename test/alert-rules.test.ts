@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { alertsOf, readRules } from './alert-rules.ts'
+import { alertsOf, readRules } from '../scripts/alert-rules.ts'
+import { anchorOf } from '../scripts/docs.ts'
 
 const rules = readRules()
 const alerts = alertsOf(rules)
 const own = alerts.filter(({ alert }) => alert !== 'HighErrorRate')
-
-/** The name that a heading has in a link to it. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-')
-}
 
 test('the original rule keeps its group, name, expression and texts', () => {
   const group = rules.groups.find(({ name }) => name === 'KeyServerAlerts')

@@ -8,8 +8,8 @@ import { signatureHeaders } from '../src/webhooks/signature.ts'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
-test('the receiver in docs/rotation.md takes what is signed, once, and nothing else', async () => {
-  const text = readFileSync(documentPath('docs/rotation.md'), 'utf8')
+test('the receiver in docs/how-to/rotation.md takes what is signed, once, and nothing else', async () => {
+  const text = readFileSync(documentPath('docs/how-to/rotation.md'), 'utf8')
   const [, code = ''] = /```js\n(.*?)```/s.exec(text) ?? []
   expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(20)
   const listening = code.replace(

@@ -1,27 +1,71 @@
-import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import { documentPath, documents, remake } from '../scripts/docs.ts'
-import { buildApp } from './helper.ts'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { anchorOf, documentPath, documents, remake } from '../scripts/docs.ts'
+import { exposition } from '../scripts/exposition.ts'
 
-test.for(documents)('%s says what the code says; `npm run docs` makes it so', (document) => {
+const ROOT = resolve(import.meta.dirname, '..')
+
+test.for(documents)('%s says what the code says; `npm run docs` makes it so', async (document) => {
   const text = readFileSync(documentPath(document), 'utf8')
   expect(text).toContain('<!-- made: ')
-  expect(text).toBe(remake(text))
+  expect(text).toBe(await remake(text))
 })
 
-test('a made part that differs from the code is replaced', () => {
-  expect(remake('a\n<!-- made: settings -->\nold\n<!-- end -->\nb\n')).toMatch(
+test('a made part that differs from the code is replaced', async () => {
+  expect(await remake('a\n<!-- made: settings -->\nold\n<!-- end -->\nb\n')).toMatch(
     /^a\n<!-- made: settings -->\n\| flag .*-max-size.*<!-- end -->\nb\n$/s,
   )
 })
 
-test('docs/monitoring.md speaks of every metric', async () => {
-  const text = readFileSync(documentPath('docs/monitoring.md'), 'utf8')
+test('docs/how-to/monitoring.md speaks of every metric', async () => {
+  const text = readFileSync(documentPath('docs/how-to/monitoring.md'), 'utf8')
   const spoken = [...text.matchAll(/`([a-z_…]+)`/g)].map(([, name = '']) =>
     RegExp(`^${name.replaceAll('…', '.+')}$`),
   )
-  const { body } = await (await buildApp()).inject('/metrics')
-  const names = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
-  expect(names.length).toBeGreaterThan(20)
+  const names = [...(await exposition()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+  expect(names.length).toBeGreaterThan(40)
   expect(names.filter((name) => !spoken.some((pattern) => pattern.test(name)))).toEqual([])
+})
+
+const written = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
+
+/** Its text without blocks of code, in which nothing is a link or a heading. */
+function proseOf(document: string): string {
+  return readFileSync(join(ROOT, document), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '')
+}
+
+function anchorsOf(document: string): string[] {
+  return [...proseOf(document).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+}
+
+describe('links', () => {
+  test.for(written)('of %s lead somewhere', (document) => {
+    const links = [...proseOf(document).matchAll(/(?:\]\(|src="|srcset=")([^)"\s]+)/g)].map(
+      ([, link = '']) => link,
+    )
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return false
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? document : normalize(join(dirname(document), path))
+      try {
+        if (anchor !== undefined) return !anchorsOf(target).includes(anchor)
+        return !existsSync(join(ROOT, target))
+      } catch {
+        return true
+      }
+    })
+    expect(broken).toEqual([])
+  })
+
+  test('lead to every document from one of the two indexes', () => {
+    const indexes = proseOf('README.md') + proseOf('docs/README.md')
+    const names = written.filter((document) => document.startsWith('docs/') && document !== 'docs/README.md')
+    expect(names.filter((name) => !indexes.includes(name.replace('docs/', '')))).toEqual([])
+  })
 })

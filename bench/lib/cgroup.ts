@@ -44,7 +44,7 @@ export class Cgroup {
     } catch (error) {
       for (const folder of folders) removeFolder(folder)
       throw new Error(
-        `a cgroup can't be made here (${(error as Error).message}): run as root, or start the server in one yourself, as docs/capacity.md says, and measure it with npm run load`,
+        `a cgroup can't be made here (${(error as Error).message}): run as root, or start the server in one yourself, as docs/explanation/capacity.md says, and measure it with npm run load`,
       )
     }
     return new Cgroup(cpu, memory, version)

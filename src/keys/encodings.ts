@@ -4,6 +4,9 @@ import type { UseBytes } from './entropy.ts'
 /** The forms a key can be handed out in, the default first. */
 export const formats = ['hex', 'base64', 'base64url', 'base32', 'base58', 'raw'] as const
 
+/** What a call gets that names none. */
+export const [DEFAULT_FORMAT] = formats
+
 /** `hex` is lower-case; base64 is padded (RFC 4648, section 4); base64url and base32 are not (5 and 6). */
 export type Format = (typeof formats)[number]
 

@@ -12,7 +12,7 @@ const BATCH = 256
 /**
  * FF1 of NIST SP 800-38G with AES-256 over numbers of `length` bytes, the most significant first: radix 2, numeral
  * strings of 8 × length bits. Each of its ten rounds is one call of the cipher for all keys of a batch, which is
- * what makes it fast; see docs/unique-keys.md for figures.
+ * what makes it fast; see docs/how-to/unique-keys.md for figures.
  * @param length from 3 to 15: FF1 is for a million values or more, and this one for halves of up to 64 bits.
  */
 export function ff1(key: Uint8Array, tweak: Uint8Array, length: number): Permute {

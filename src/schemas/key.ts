@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import * as Type from 'typebox'
-import { formats } from '../keys/encodings.ts'
+import { DEFAULT_FORMAT, formats } from '../keys/encodings.ts'
 import { type Config, RECOMMENDED_SIZE } from './settings.ts'
 import { WholeNumber } from './whole-number.ts'
 
@@ -20,7 +20,11 @@ export function keySchema({ minSize, maxSize, maxCount }: Config) {
     }),
     querystring: Type.Object({
       format: Type.Optional(
-        Type.Enum(formats, { type: 'string', description: 'How the bytes are written', default: 'hex' }),
+        Type.Enum(formats, {
+          type: 'string',
+          description: 'How the bytes are written',
+          default: DEFAULT_FORMAT,
+        }),
       ),
       count: Type.Optional(WholeNumber('Keys in the answer, one a line', 1, maxCount)),
       prefix: Type.Optional(

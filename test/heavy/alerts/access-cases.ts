@@ -32,7 +32,7 @@ export const accessCases: AlertCases = {
         pod(auth('ok', '0+100'), auth('forbidden', '0+100'), auth('unknown', '0+4')),
         12,
       ),
-      'a burst that is over': onePod(pod(auth('expired', counter([4, 0], [4, 200], [60, 0]))), 10),
+      'a burst between two scrapes': onePod(pod(auth('expired', counter([9, 0], [1, 400], [60, 0]))), 6),
       'a counter that begins anew': onePod(pod(auth('unknown', '9000x20 0x40')), 8),
     },
   },
@@ -53,7 +53,7 @@ export const accessCases: AlertCases = {
       'a fifth of few': onePod({ calls: { 200: '0+4', 429: '0+2' }, more: [limited('client', '0+2')] }, 20),
       'a burst of some minutes': onePod(
         { calls: { 200: '0+80' }, more: [limited('client', counter([10, 0], [16, 40], [60, 0]))] },
-        12,
+        10,
       ),
     },
   },
@@ -91,7 +91,7 @@ function unhealthy(metric: string, texts: Texts): AlertCases[string] {
       },
     },
     spares: {
-      'some minutes': onePod(pod(gauge(metric, '1x8 0x16 1x60')), 7),
+      'some minutes': onePod(pod(gauge(metric, '1x8 0x16 1x60')), 6),
       'all pods well': onePod(pod(gauge(metric, '1')), 10),
       'a server that has none': onePod({}, 10),
     },
@@ -99,6 +99,8 @@ function unhealthy(metric: string, texts: Texts): AlertCases[string] {
 }
 
 function expires(days: number, severity: string, minute: number, left: string): AlertCases[string] {
+  const firing = (description: string) =>
+    ofService(severity, 'certificate', 'The certificate of keys/key-server expires', description)
   const certificate = (left: number) =>
     pod(gauge('tls_certificate_expiry_timestamp_seconds', String(minute * 60 + left)))
   return {
@@ -106,12 +108,11 @@ function expires(days: number, severity: string, minute: number, left: string): 
       'the older certificate of two pods': {
         series: release({ pods: [certificate(days * DAY - 9_000), certificate(90 * DAY)] }),
         minute,
-        firing: ofService(
-          severity,
-          'certificate',
-          'The certificate of keys/key-server expires',
-          `In ${left}; from then on clients that check it can not call.`,
-        ),
+        firing: firing(`In ${left}; from then on clients that check it can not call.`),
+      },
+      'one that has expired': {
+        ...onePod(certificate(-60), minute),
+        firing: firing('It has expired: clients that check it can not call.'),
       },
     },
     spares: { 'a minute before': onePod(certificate(days * DAY + 60), minute) },

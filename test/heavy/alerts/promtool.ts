@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, type TestContext } from 'vitest'
-import { alertsOf, RULES, readRules } from '../../alert-rules.ts'
+import { alertsOf, RULES, readRules } from '../../../scripts/alert-rules.ts'
 import { needs } from '../../program.ts'
 import { type Series, STEP } from './release.ts'
 

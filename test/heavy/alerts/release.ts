@@ -92,7 +92,8 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
     more = [],
   } = traffic
   const labels = (more: Record<string, string> = {}) => text({ ...target(name, namespace), ...more })
-  const codes = { 200: '0+150', 400: '0', 500: '0', 503: '0' }
+  const known = { 200: '0+150', 400: '0', 500: '0', 503: '0' }
+  const refusals = { 401: '0', 403: '0', 405: '0', 409: '0', 413: '0', 429: '0' }
   const container = text({ container: 'key-server', namespace, pod: name })
   const limit = (resource: string) => text({ container: 'key-server', namespace, pod: name, resource })
   const series: Record<string, string> = {
@@ -137,8 +138,8 @@ function pod(namespace: string, name: string, traffic: PodTraffic): Series {
     }
   }
   if (counted) {
-    count('key', { ...codes, ...calls })
-    count('other', { ...codes, 200: '0+3', ...other })
+    count('key', { ...known, ...refusals, ...calls })
+    count('other', { ...known, 200: '0+3', ...other })
   }
   // Cumulative, as `le` says: a bucket holds what the smaller ones hold too.
   for (const [bound, samples] of Object.entries(durations)) {

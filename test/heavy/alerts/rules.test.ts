@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { alertsOf, RULES, readRules } from '../../alert-rules.ts'
+import { alertsOf, RULES, readRules } from '../../../scripts/alert-rules.ts'
 import { needs } from '../../program.ts'
 import { PROMETHEUS } from '../monitoring/examples.ts'
 import { accessCases } from './access-cases.ts'

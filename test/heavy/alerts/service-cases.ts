@@ -77,6 +77,15 @@ export const serviceCases: AlertCases = {
           '20% of the key calls of the last minute were answered with 4xx, more than 10%.',
         ),
       },
+      'the first that a server refuses, all between two scrapes': {
+        ...onePod({ calls: { 200: '0', 401: '0x6 40x20' } }, 2),
+        firing: ofService(
+          'low',
+          'refusals',
+          '100% of the key calls to keys/key-server are refused',
+          '100% of the key calls of the last minute were answered with 4xx, more than 10%.',
+        ),
+      },
     },
     spares: {
       '9%': onePod({ calls: { 200: '0+91', 400: '0+9' } }, 2),

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, type TestContext, test } from 'vitest'
-import { alertsOf, type RuleFile, readRules } from '../../alert-rules.ts'
+import { alertsOf, type RuleFile, readRules } from '../../../scripts/alert-rules.ts'
 import { needs } from '../../program.ts'
 import { CHART, one, render, template } from './chart.ts'
 
@@ -71,6 +71,14 @@ describe('the PrometheusRule', () => {
     const links = alertsOf(spec as unknown as RuleFile).map(({ annotations }) => annotations.runbook_url)
     const plain = alertsOf(readRules()).map(({ annotations }) => annotations.runbook_url)
     expect(links).toEqual(plain.map((link) => `${runbookUrl}/${link}`))
+  })
+
+  test('a name that no alert has is refused even where no rules are asked for', (context) => {
+    const { status, stderr } = template(context, { alerts: { KeyServerOdd: { enabled: false } } })
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('alerts.KeyServerOdd: there is no such alert'),
+    ])
   })
 
   test.for([

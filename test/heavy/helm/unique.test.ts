@@ -1,15 +1,5 @@
 import { describe, expect, type TestContext, test } from 'vitest'
-import {
-  CHART,
-  type Container,
-  containerOf,
-  helm,
-  type Manifest,
-  one,
-  podOf,
-  render,
-  template,
-} from './chart.ts'
+import { type Container, containerOf, type Manifest, one, podOf, render, template } from './chart.ts'
 
 const unique = (values: object = {}) => ({ unique: { enabled: true, ...values } })
 const KUBERNETES = unique({ store: 'kubernetes' })
@@ -263,32 +253,5 @@ describe('is refused', () => {
     ['an account that is named', { ...KUBERNETES, serviceAccount: { create: false, name: 'keys' } }],
   ] as const)('not: %s', ([, values], context) => {
     expect(template(context, values)).toMatchObject({ status: 0, stderr: '' })
-  })
-})
-
-describe('the notes', () => {
-  const notes = (context: TestContext, values: object) => {
-    const args = ['install', 'key-server', '--dry-run=client', '--values', '-']
-    const { status, stdout, stderr } = helm(context, [...args, CHART], JSON.stringify(values))
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    return stdout.slice(stdout.indexOf('NOTES:'))
-  }
-
-  test('say that a file’s upgrade has a gap, and what stays', (context) => {
-    expect(notes(context, unique())).toMatch(
-      /No key of fewer than 16 bytes comes twice[\s\S]*An upgrade has a gap[\s\S]*: secret\/key-server-keyspace, pvc\/key-server-store\n/,
-    )
-    expect(notes(context, KUBERNETES)).toMatch(/: secret\/key-server-keyspace, secret\/key-server-store\n/)
-  })
-
-  test('recommend 16 bytes and name the page, unless there is none', (context) => {
-    expect(notes(context, {})).toMatch(
-      /fewer than 16 bytes can repeat by chance[\s\S]*browser at http:\/\/127\.0\.0\.1:1123\/\n/,
-    )
-    expect(notes(context, { pages: false })).not.toMatch(/browser/)
-  })
-
-  test('say of no gap where there is none', (context) => {
-    for (const values of [{}, KUBERNETES, POSTGRES]) expect(notes(context, values)).not.toMatch(/gap/)
   })
 })

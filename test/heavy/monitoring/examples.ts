@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
-import { alertsOf, type RuleFile, readRules } from '../../alert-rules.ts'
+import { alertsOf, type RuleFile, readRules } from '../../../scripts/alert-rules.ts'
 
 const EXAMPLES = resolve(import.meta.dirname, '../../../docs/examples')
 
