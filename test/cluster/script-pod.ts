@@ -28,7 +28,7 @@ export class ScriptPod {
     return this.#kubectl('exec', this.name, '--', 'node', '--eval', code, '--', ...words)
   }
 
-  /** Calls a URL from it; throws when there is no answer. `ca` is whom it trusts besides the usual, in PEM. */
+  /** Calls a URL from it; throws when there is no answer. `ca` is whom it trusts instead of the usual, in PEM. */
   async ask(
     url: string,
     { ca, ...init }: { method?: string; headers?: Record<string, string>; ca?: string } = {},
