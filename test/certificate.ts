@@ -1,8 +1,18 @@
 import { generate } from 'selfsigned'
 
+interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
 /** A certificate for the loopback that vouches for itself, in PEM. */
-export async function loopbackCertificate(notAfterDate?: Date): Promise<{ cert: string; key: string }> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+export function loopbackCertificate(notAfterDate?: Date): Promise<Certificate> {
+  return certificateFor('localhost', notAfterDate)
+}
+
+/** The same for a host of another name too. */
+export async function certificateFor(name: string, notAfterDate?: Date): Promise<Certificate> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
     ...(notAfterDate && { notBeforeDate: new Date(0), notAfterDate }),
@@ -11,7 +21,7 @@ export async function loopbackCertificate(notAfterDate?: Date): Promise<{ cert: 
       {
         name: 'subjectAltName',
         altNames: [
-          { type: 2, value: 'localhost' },
+          { type: 2, value: name },
           { type: 7, ip: '127.0.0.1' },
         ],
       },

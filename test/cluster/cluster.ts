@@ -65,6 +65,14 @@ function sets(values: Readonly<Record<string, string | number | boolean>>): stri
   return Object.entries(values).flatMap(([name, value]) => ['--set', `${name}=${value}`])
 }
 
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string }
+  readonly status: {
+    readonly podIP: string
+    readonly containerStatuses: readonly { readonly restartCount: number }[]
+  }
+}
+
 /** A release in a namespace of the test. */
 export class Release {
   readonly namespace: string
@@ -112,13 +120,39 @@ export class Release {
 
   /** The names of its pods that are not ending. */
   async pods(): Promise<string[]> {
+    return (await this.#pods()).map(({ metadata }) => metadata.name)
+  }
+
+  /** The addresses of its pods that are not ending. */
+  async podAddresses(): Promise<string[]> {
+    return (await this.#pods()).map(({ status }) => status.podIP)
+  }
+
+  /** How often each of its pods was started again. */
+  async restarts(): Promise<number[]> {
+    return (await this.#pods()).flatMap(({ status }) =>
+      status.containerStatuses.map(({ restartCount }) => restartCount),
+    )
+  }
+
+  async #pods(): Promise<Pod[]> {
     const selector = `app.kubernetes.io/component=server,app.kubernetes.io/instance=${this.name}`
     const { items } = JSON.parse(
       await this.kubectl('get', 'pods', '--selector', selector, '--output', 'json'),
-    )
-    return (items as { metadata: { name: string; deletionTimestamp?: string } }[])
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(({ metadata }) => metadata.name)
+    ) as { items: Pod[] }
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  }
+
+  /** Makes a Secret in its namespace, or gives the one that is there other contents. */
+  async makeSecret(name: string, stringData: Record<string, string>, type = 'Opaque'): Promise<void> {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: this.namespace },
+      type,
+      stringData,
+    }
+    await kubectl(['apply', '--filename', '-'], JSON.stringify(secret))
   }
 
   /** What its service answers, through the API server; throws what is not 200. */

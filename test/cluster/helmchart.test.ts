@@ -27,6 +27,12 @@ test('the manifest for k3s installs, changes, refuses to break and takes away a 
     await kubectl(['apply', '--filename', '-'], JSON.stringify(manifest))
   }
   const settled = (what: () => Promise<boolean>) => vi.waitUntil(what, { timeout: 240_000, interval: 2000 })
+  /** What helm calls the release; the Job of a change that another overtakes leaves it pending. */
+  const isCalled = (status: string) =>
+    release.helm('status', '--output', 'json').then(
+      (text) => JSON.parse(text).info.status === status,
+      () => false,
+    )
   const answers = (path: string) =>
     release.get(path).then(
       () => true,
@@ -36,16 +42,16 @@ test('the manifest for k3s installs, changes, refuses to break and takes away a 
   onTestFinished(async () => void (await kubectl(['delete', ...chart, '--ignore-not-found', '--wait=false'])))
   await apply({ minSize: 1 })
   await settled(() => answers('/key/8'))
+  await settled(() => isCalled('deployed'))
   await apply({ minSize: 16, replicaCount: 2 })
   await settled(async () => !(await answers('/key/8')) && (await answers('/key/16')))
+  await settled(() => isCalled('deployed'))
   await release.served()
   const pods = await release.pods()
   expect(pods).toHaveLength(2)
 
   await apply({ minSize: 20, maxSize: 10 })
-  await settled(
-    async () => JSON.parse(await release.helm('status', '--output', 'json')).info.status === 'failed',
-  )
+  await settled(() => isCalled('failed'))
   expect(await release.pods()).toEqual(pods)
   expect(await release.get('/key/16')).toMatch(/^[0-9a-f]{32}$/)
 

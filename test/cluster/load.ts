@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished, vi } from 'vitest'
-import { image, kubectl, type Release } from './cluster.ts'
+import { vi } from 'vitest'
+import type { Release } from './cluster.ts'
+import { type ScriptPod, startScript } from './script-pod.ts'
 
 /** What came of the calls. */
 export interface LoadResult {
@@ -28,11 +29,11 @@ const COLLECTOR = read('collector.ts')
  * when this returns.
  */
 export async function startLoad(release: Release, plan: Partial<LoadPlan> = {}) {
-  const name = await startPod(release, CALLER, { path: '/key/32', callers: 8, pauseMs: 40, ...plan })
+  const pod = await startPod(release, CALLER, { path: '/key/32', callers: 8, pauseMs: 40, ...plan })
   return {
     async stop(): Promise<LoadResult> {
-      await release.kubectl('exec', name, '--', 'node', '--eval', "process.kill(1, 'SIGUSR2')")
-      return JSON.parse((await linesOf(release, name)).at(-1) ?? '')
+      await pod.run("process.kill(1, 'SIGUSR2')")
+      return JSON.parse((await linesOf(release, pod)).at(-1) ?? '')
     },
   }
 }
@@ -48,14 +49,14 @@ interface Collected {
 
 /** Starts a pod that takes a release's keys of a length until there are no more; it has some when this returns. */
 export async function startCollector(release: Release, plan: LoadPlan) {
-  const name = await startPod(release, COLLECTOR, plan)
+  const pod = await startPod(release, COLLECTOR, plan)
   return {
     async isDone(): Promise<boolean> {
-      const phase = await release.kubectl('get', 'pod', name, '--output=jsonpath={.status.phase}')
+      const phase = await release.kubectl('get', 'pod', pod.name, '--output=jsonpath={.status.phase}')
       return phase !== 'Running'
     },
     async result(): Promise<Collected> {
-      const lines = await linesOf(release, name)
+      const lines = await linesOf(release, pod)
       const keys = lines
         .filter((line) => line.startsWith('keys '))
         .flatMap((line) => line.slice('keys '.length).split(' '))
@@ -65,49 +66,27 @@ export async function startCollector(release: Release, plan: LoadPlan) {
 }
 
 /** Runs a script in a pod of the release's namespace, until it has had its first answer. */
-async function startPod(release: Release, script: string, plan: LoadPlan): Promise<string> {
+async function startPod(release: Release, script: string, plan: LoadPlan): Promise<ScriptPod> {
   const { namespace, fullname } = release
   const { path, callers, pauseMs } = plan
-  const name = `load-${release.name}`
-  const env = {
+  const pod = await startScript(namespace, `load-${release.name}`, script, {
     TARGET: `http://${fullname}.${namespace}:1123${path}`,
     CALLERS: String(callers),
     PAUSE_MS: String(pauseMs),
-  }
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      terminationGracePeriodSeconds: 1,
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'load',
-          image: image.name,
-          command: ['node', '--input-type=module-typescript', '--eval', script],
-          env: Object.entries(env).map(([variable, value]) => ({ name: variable, value })),
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        },
-      ],
-    },
-  }
-  await kubectl(['apply', '--filename', '-'], JSON.stringify(pod))
-  onTestFinished(async () => void (await release.kubectl('delete', 'pod', name, '--ignore-not-found')))
-  await release.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s')
-  await vi.waitUntil(async () => (await release.kubectl('logs', name)).includes('calling'), {
-    timeout: 60_000,
-    interval: 500,
   })
-  return name
+  await vi.waitUntil(async () => (await pod.lines()).includes('calling'), { timeout: 60_000, interval: 500 })
+  return pod
 }
 
 /** What a pod has said when it has ended, which it is then removed for. */
-async function linesOf(release: Release, name: string): Promise<string[]> {
-  await release.kubectl('wait', `pod/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
-  const lines = (await release.kubectl('logs', name)).trim().split('\n')
-  await release.kubectl('delete', 'pod', name)
+async function linesOf(release: Release, pod: ScriptPod): Promise<string[]> {
+  await release.kubectl(
+    'wait',
+    `pod/${pod.name}`,
+    '--for=jsonpath={.status.phase}=Succeeded',
+    '--timeout=60s',
+  )
+  const lines = await pod.lines()
+  await pod.end()
   return lines
 }
