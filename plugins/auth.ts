@@ -5,10 +5,10 @@ import { ApiKeys, type Client, type CredentialFault, type Scope } from '../src/a
 import { bearerToken } from '../src/access/bearer.ts'
 import { LogValve } from '../src/access/log-valve.ts'
 import { watchFiles } from '../src/access/watched-files.ts'
-import { callerAddress } from '../src/caller-address.ts'
+import { callerAddress } from '../src/http/caller-address.ts'
+import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import { Forbidden, type Problem, Unauthorized } from '../src/problems.ts'
 import { loggedPath } from '../src/request-log.ts'
-import { registerScraped } from '../src/scraped-metrics.ts'
 
 /** Who may call, for the routes that ask. */
 interface Auth {

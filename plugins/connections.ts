@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import { registerScraped } from '../src/scraped-metrics.ts'
+import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 
 /** How many connections there may be, and how many requests on one. */
 export default fp(

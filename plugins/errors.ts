@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { prefersJson } from '../src/accept.ts'
-import { handlerOf, isKeyPath } from '../src/key-path.ts'
+import { prefersJson } from '../src/http/accept.ts'
+import { handlerOf, isKeyPath } from '../src/http/key-path.ts'
 import {
   InternalError,
   InvalidKeyLength,

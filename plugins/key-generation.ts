@@ -6,18 +6,18 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from 'fastify'
-import { callerAddress } from '../src/caller-address.ts'
-import { bodySize, type KeyFacts, type KeySource, makeBody, mediaType } from '../src/key-answer.ts'
-import { type KeyCall, readKeyCall } from '../src/key-call.ts'
-import { KEY_ROUTE } from '../src/key-path.ts'
+import { callerAddress } from '../src/http/caller-address.ts'
+import { bodySize, type KeyFacts, type KeySource, makeBody, mediaType } from '../src/http/key-answer.ts'
+import { type KeyCall, readKeyCall } from '../src/http/key-call.ts'
+import { KEY_ROUTE } from '../src/http/key-path.ts'
+import { expectNoBody, noBody } from '../src/http/no-body.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
 import { formats } from '../src/keys/encodings.ts'
 import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
-import { expectNoBody, noBody } from '../src/no-body.ts'
+import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import * as problems from '../src/problems.ts'
 import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
-import { registerScraped } from '../src/scraped-metrics.ts'
 
 /** A key of no more bytes makes no large answer. */
 const SMALL_KEY = 4096

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fastifyMetrics from 'fastify-metrics'
 import * as client from 'prom-client'
-import { registerProcessMetrics } from '../src/process-metrics.ts'
+import { registerProcessMetrics } from '../src/metrics/process-metrics.ts'
 
 /** `GET /metrics`, for who may call where it is registered. */
 export default async function metricsEndpoint(app: FastifyInstance): Promise<void> {

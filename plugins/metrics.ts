@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import * as client from 'prom-client'
-import { Counters } from '../src/counters.ts'
-import { handlerOf } from '../src/key-path.ts'
+import { handlerOf } from '../src/http/key-path.ts'
+import { Counters } from '../src/metrics/counters.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

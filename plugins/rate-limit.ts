@@ -2,9 +2,9 @@ import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-lim
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RedisLink } from '../src/access/redis-link.ts'
-import { callerAddress } from '../src/caller-address.ts'
+import { callerAddress } from '../src/http/caller-address.ts'
+import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import { TooManyRequests } from '../src/problems.ts'
-import { registerScraped } from '../src/scraped-metrics.ts'
 
 /** How many addresses, or clients, one server counts at a time; those not seen for longest make room. */
 const MOST_COUNTED = 20_000

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import { checkTlsPair, type TlsPair } from '../src/access/tls-pair.ts'
 import { watchFiles } from '../src/access/watched-files.ts'
-import { registerScraped } from '../src/scraped-metrics.ts'
+import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 
 /** Takes the certificate and its key up again when their files change; the connections there are go on. */
 export default fp<{ log: FastifyBaseLogger }>(

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Document, isMap, isScalar, type YAMLMap } from 'yaml'
 import { Settings } from '../src/schemas/settings.ts'
-import { flagOf, type Setting, settingsOf } from '../src/settings.ts'
+import { flagOf, type Setting, settingsOf } from '../src/settings/settings.ts'
 
 /** A part of the chart's values.schema.json. */
 export interface Schema {

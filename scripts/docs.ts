@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { guide } from '../src/problem-guide.ts'
 import { Settings } from '../src/schemas/settings.ts'
-import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings.ts'
+import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings/settings.ts'
 import { alertsOf, readRules } from './alert-rules.ts'
 import { chartPath, type Schema } from './chart.ts'
 import { exposition } from './exposition.ts'

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { generate } from 'selfsigned'
 import { createApp } from '../src/app.ts'
 import type { Config } from '../src/schemas/settings.ts'
-import { readSettings } from '../src/settings.ts'
+import { readSettings } from '../src/settings/settings.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 
 /** Settings that bring all metrics there are; each has something to count on its own. */

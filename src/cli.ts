@@ -3,12 +3,12 @@ import { rotateStore } from './commands/rotate.ts'
 import { selfTest } from './commands/self-test.ts'
 import { type Host, serve } from './commands/serve.ts'
 import { showStore } from './commands/store-show.ts'
-import { keySpaceProblems } from './key-space-settings.ts'
 import { createLog, type Output } from './log.ts'
 import type { Config } from './schemas/settings.ts'
-import { readSettings, SettingsError } from './settings.ts'
+import { keySpaceProblems } from './settings/key-space.ts'
+import { readSettings, SettingsError } from './settings/settings.ts'
+import { usage, version } from './settings/usage.ts'
 import { readLocation } from './stores/location.ts'
-import { usage, version } from './usage.ts'
 
 /** The parts of `process` that the program uses. */
 export interface Process extends Host {

@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import { callerAddress } from './caller-address.ts'
-import { pathOf } from './key-path.ts'
+import { callerAddress } from './http/caller-address.ts'
+import { pathOf } from './http/key-path.ts'
 
 /**
  * Two lines a request, with what a log may hold: no header and no query, where clients put secrets, and no

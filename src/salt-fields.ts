@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { callerAddress } from './caller-address.ts'
+import { callerAddress } from './http/caller-address.ts'
 import { RepeatedHeader } from './problems.ts'
 
 /** A field of `-salt-from`: its text in the setting, and how a request fills it. */

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import packageJson from '../package.json' with { type: 'json' }
 import { chartFiles, chartPath, isFile, placeOf } from '../scripts/chart.ts'
 import { Settings } from '../src/schemas/settings.ts'
-import { settingsOf } from '../src/settings.ts'
+import { settingsOf } from '../src/settings/settings.ts'
 import { type Location, readLocation } from '../src/stores/location.ts'
 
 const read = (name: string) => readFileSync(chartPath(name), 'utf8')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Process, run } from '../src/cli.ts'
-import { usage, version } from '../src/usage.ts'
+import { usage, version } from '../src/settings/usage.ts'
 import { PATIENCE, Recorder } from './helper.ts'
 
 vi.setConfig({ testTimeout: 60_000 })

@@ -8,7 +8,7 @@ import { createApp } from '../src/app.ts'
 import type { RandomSource } from '../src/keys/entropy.ts'
 import type { Output } from '../src/log.ts'
 import type { Config } from '../src/schemas/settings.ts'
-import { readSettings } from '../src/settings.ts'
+import { readSettings } from '../src/settings/settings.ts'
 import type { Store } from '../src/stores/store.ts'
 
 /** For what comes soon, but on a busy machine not at once. */

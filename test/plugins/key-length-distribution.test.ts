@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import { Counters } from '../../src/counters.ts'
+import { Counters } from '../../src/metrics/counters.ts'
 import { buildApp, scrape } from '../helper.ts'
 import { bucketsOf } from './samples.ts'
 

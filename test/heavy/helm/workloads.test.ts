@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { Settings } from '../../../src/schemas/settings.ts'
-import { settingsOf, variableOf } from '../../../src/settings.ts'
+import { settingsOf, variableOf } from '../../../src/settings/settings.ts'
 import { CHART, containerOf, hooks, one, podOf, render } from './chart.ts'
 
 describe('settings', () => {

@@ -1,7 +1,7 @@
+import { readApiKeys } from '../access/api-key-file.ts'
+import { readTlsPair } from '../access/tls-pair.ts'
+import { readGuardedFile } from '../access/watched-files.ts'
 import type { Config } from '../schemas/settings.ts'
-import { readApiKeys } from './api-key-file.ts'
-import { readTlsPair } from './tls-pair.ts'
-import { readGuardedFile } from './watched-files.ts'
 
 /** What is wrong with the settings of who may call, and with the files that they name, in sentences. */
 export function accessProblems(config: Config): string[] {

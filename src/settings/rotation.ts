@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { LEAST_TOKEN_BYTES, tokenIn } from './admin-token.ts'
-import { cidrsIn, isCidr } from './cidr.ts'
-import type { Config } from './schemas/settings.ts'
-import { MOST_RECEIVERS, urlFault, urlsIn } from './webhooks/receivers.ts'
-import { isWebhookSecret, secretsIn } from './webhooks/signature.ts'
+import { LEAST_TOKEN_BYTES, tokenIn } from '../admin-token.ts'
+import { cidrsIn, isCidr } from '../cidr.ts'
+import type { Config } from '../schemas/settings.ts'
+import { MOST_RECEIVERS, urlFault, urlsIn } from '../webhooks/receivers.ts'
+import { isWebhookSecret, secretsIn } from '../webhooks/signature.ts'
 
 /** What is wrong with the settings of rotation, in sentences without secrets. */
 export function rotationProblems(config: Config): string[] {

@@ -2,8 +2,8 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isKeyPath } from '../src/key-path.ts'
-import { listen } from './helper.ts'
+import { isKeyPath } from '../../src/http/key-path.ts'
+import { listen } from '../helper.ts'
 
 describe('a key path', () => {
   test.for([

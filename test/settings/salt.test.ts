@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSettings, SettingsError } from '../src/settings.ts'
+import { readSettings, SettingsError } from '../../src/settings/settings.ts'
 
 function problemsOf(args: readonly string[]): readonly string[] {
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Config } from '../src/schemas/settings.ts'
-import { flagOf, variableOf } from '../src/settings.ts'
+import type { Config } from '../../src/schemas/settings.ts'
+import { flagOf, variableOf } from '../../src/settings/settings.ts'
 import { type Given, problemsOf, read } from './read-settings.ts'
 
 describe('the order of sources', () => {

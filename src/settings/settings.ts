@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 import envSchema from 'env-schema'
 import type { TObject } from 'typebox'
 import * as Type from 'typebox'
-import { accessProblems } from './access/access-settings.ts'
-import { keySpaceProblems } from './key-space-settings.ts'
-import { rotationProblems } from './rotation-settings.ts'
-import { saltProblems } from './salt-settings.ts'
-import { type Config, Settings } from './schemas/settings.ts'
+import { type Config, Settings } from '../schemas/settings.ts'
+import { accessProblems } from './access.ts'
+import { keySpaceProblems } from './key-space.ts'
+import { rotationProblems } from './rotation.ts'
+import { saltProblems } from './salt.ts'
 
 /** Thrown for settings that can't be served with; `problems` has one sentence for each. */
 export class SettingsError extends Error {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Type from 'typebox'
 import { describe, expect, test } from 'vitest'
-import { collectSettings } from '../src/settings.ts'
-import { newFolder } from './helper.ts'
+import { collectSettings } from '../../src/settings/settings.ts'
+import { newFolder } from '../helper.ts'
 import { type Given, problemsOf, read } from './read-settings.ts'
 
 describe('problems are all named at once', () => {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { accessProblems } from '../../src/access/access-settings.ts'
 import type { Config } from '../../src/schemas/settings.ts'
+import { accessProblems } from '../../src/settings/access.ts'
 import { newFolder, settings } from '../helper.ts'
 
 async function problemsOf(overrides: Partial<Config>, files: Record<string, string> = {}) {

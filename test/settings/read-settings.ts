@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../src/schemas/settings.ts'
-import { readSettings, SettingsError, type SettingsSources } from '../src/settings.ts'
-import { newFolder } from './helper.ts'
+import type { Config } from '../../src/schemas/settings.ts'
+import { readSettings, SettingsError, type SettingsSources } from '../../src/settings/settings.ts'
+import { newFolder } from '../helper.ts'
 
 export interface Given extends Partial<Pick<SettingsSources, 'args' | 'env'>> {
   dotenv?: string

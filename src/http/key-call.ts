@@ -1,7 +1,7 @@
+import { DEFAULT_FORMAT, type Format } from '../keys/encodings.ts'
+import { Base58TooLarge, BatchTooLarge, RawNotCombinable } from '../problems.ts'
+import type { KeyRoute } from '../schemas/key.ts'
 import { prefersJson } from './accept.ts'
-import { DEFAULT_FORMAT, type Format } from './keys/encodings.ts'
-import { Base58TooLarge, BatchTooLarge, RawNotCombinable } from './problems.ts'
-import type { KeyRoute } from './schemas/key.ts'
 
 /** Bounds of base58, whose cost grows with the square of a key's length. */
 const BASE58_KEY_BYTES = 64

@@ -1,7 +1,7 @@
+import { CHECKSUM_SIZE, checksum } from '../keys/checksum.ts'
+import { encodings, type TextFormat } from '../keys/encodings.ts'
+import type { UseBytes } from '../keys/entropy.ts'
 import type { KeyCall } from './key-call.ts'
-import { CHECKSUM_SIZE, checksum } from './keys/checksum.ts'
-import { encodings, type TextFormat } from './keys/encodings.ts'
-import type { UseBytes } from './keys/entropy.ts'
 
 /** What an answer says of its keys, besides what was asked for. */
 export interface KeyFacts {

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readSettings, SettingsError } from '../src/settings.ts'
-import { newFolder } from './helper.ts'
+import { readSettings, SettingsError } from '../../src/settings/settings.ts'
+import { newFolder } from '../helper.ts'
 
 function problemsOf(args: readonly string[], env: Record<string, string> = {}): readonly string[] {
   try {

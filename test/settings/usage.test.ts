@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import packageJson from '../package.json' with { type: 'json' }
-import { Settings } from '../src/schemas/settings.ts'
-import { flagOf, settingsOf, variableOf } from '../src/settings.ts'
-import { usage, version } from '../src/usage.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import { Settings } from '../../src/schemas/settings.ts'
+import { flagOf, settingsOf, variableOf } from '../../src/settings/settings.ts'
+import { usage, version } from '../../src/settings/usage.ts'
 
 describe('the usage text', () => {
   test.for([

@@ -1,4 +1,4 @@
-import type { Handler } from './counters.ts'
+import type { Handler } from '../metrics/counters.ts'
 
 /** The route of keys; `/key/` is the empty length. */
 export const KEY_ROUTE = '/key/:length'

@@ -1,7 +1,7 @@
-import { cidrsIn, isCidr } from './cidr.ts'
-import { LONGEST_SALTED } from './keys/salt.ts'
-import { saltFieldsIn } from './salt-fields.ts'
-import type { Config } from './schemas/settings.ts'
+import { cidrsIn, isCidr } from '../cidr.ts'
+import { LONGEST_SALTED } from '../keys/salt.ts'
+import { saltFieldsIn } from '../salt-fields.ts'
+import type { Config } from '../schemas/settings.ts'
 
 /** What is wrong with the settings of salt and of whom addresses are believed, in sentences. */
 export function saltProblems({ saltFrom, trustProxy, maxSize }: Config): string[] {

@@ -1,5 +1,5 @@
-import packageJson from '../package.json' with { type: 'json' }
-import { Settings } from './schemas/settings.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import { Settings } from '../schemas/settings.ts'
 import { flagOf, type Setting, settingsOf, variableOf } from './settings.ts'
 
 /** What `-version` prints. */
