@@ -3,7 +3,7 @@ import { formats } from '../src/keys/encodings.ts'
 import { MOST_SALTED_BITS } from '../src/keys/salt.ts'
 import { fillIn, pageFile, pageHeaders } from '../src/page-files.ts'
 import { checksums } from '../src/schemas/key.ts'
-import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
+import { type Config, RECOMMENDED_SIZE, usualLength } from '../src/schemas/settings.ts'
 
 const STYLES = ['page.css', 'form.css', 'plot.css']
 const SCRIPTS = ['page.js', 'call.js', 'docs.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
@@ -41,7 +41,7 @@ function valuesOf(config: Config): Record<string, string | number> {
       auth,
       mostBits: config.saltFrom === '' ? null : MOST_SALTED_BITS,
     }),
-    length: Math.min(Math.max(RECOMMENDED_SIZE, minSize), maxSize),
+    length: usualLength(config),
     minSize: number(minSize),
     maxSize: number(maxSize),
     maxCount: number(maxCount),

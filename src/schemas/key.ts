@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import * as Type from 'typebox'
 import { DEFAULT_FORMAT, formats } from '../keys/encodings.ts'
-import { type Config, RECOMMENDED_SIZE } from './settings.ts'
+import { type Config, usualLength } from './settings.ts'
 import { WholeNumber } from './whole-number.ts'
 
 /** What a key can be followed by, so that a leaked one is recognised. */
@@ -11,12 +11,7 @@ export const checksums = ['crc32'] as const
 export function keySchema({ minSize, maxSize, maxCount }: Config) {
   return {
     params: Type.Object({
-      length: WholeNumber(
-        'Random bytes in the key',
-        minSize,
-        maxSize,
-        Math.min(Math.max(RECOMMENDED_SIZE, minSize), maxSize),
-      ),
+      length: WholeNumber('Random bytes in the key', minSize, maxSize, usualLength({ minSize, maxSize })),
     }),
     querystring: Type.Object({
       format: Type.Optional(

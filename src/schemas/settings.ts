@@ -212,3 +212,8 @@ export const Settings = Type.Object({
 
 /** The settings of one server, checked and complete. */
 export type Config = Static<typeof Settings>
+
+/** The recommended length, or the nearest to it that a server with those settings makes. */
+export function usualLength({ minSize, maxSize }: Pick<Config, 'minSize' | 'maxSize'>): number {
+  return Math.min(Math.max(RECOMMENDED_SIZE, minSize), maxSize)
+}
