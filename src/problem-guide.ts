@@ -16,7 +16,10 @@ type ProblemClass = {
     : never
 }[keyof typeof problems]
 
-const ADVICE: Readonly<Record<Exclude<ProblemClass, 'Problem'>, Advice>> = {
+/** The name of a class of problems. */
+export type ProblemName = Exclude<ProblemClass, 'Problem'>
+
+const ADVICE: Readonly<Record<ProblemName, Advice>> = {
   InvalidKeyLength: {
     means:
       'What stands after /key/ is no whole number in the digits 0-9, or it is outside of what this server makes.',
@@ -153,7 +156,7 @@ const ADVICE: Readonly<Record<Exclude<ProblemClass, 'Problem'>, Advice>> = {
 
 /** A problem, as its answer says it and as people should know it. */
 export interface GuidedProblem extends Advice {
-  readonly name: string
+  readonly name: ProblemName
   readonly type: string
   readonly title: string
   readonly status: number
@@ -168,11 +171,11 @@ export const guide: readonly GuidedProblem[] = Object.entries(problems)
   )
   .sort((a, b) => a.status - b.status || a.type.localeCompare(b.type))
 
-function isAdvised(name: string): name is keyof typeof ADVICE {
+function isAdvised(name: string): name is ProblemName {
   return Object.hasOwn(ADVICE, name)
 }
 
-function guided(name: keyof typeof ADVICE, { code, statusCode, message }: problems.Problem): GuidedProblem {
+function guided(name: ProblemName, { code, statusCode, message }: problems.Problem): GuidedProblem {
   return {
     name,
     type: problems.problemType(code),

@@ -1,24 +1,28 @@
-import { type GuidedProblem, guide } from '../problem-guide.ts'
+import { type GuidedProblem, guide, type ProblemName } from '../problem-guide.ts'
 import type { Config } from '../schemas/settings.ts'
-import { type Answer, noStore, type Operation, type Schema } from './operations.ts'
+import { type Answer, noStore, type Operation, type Schema, when } from './operations.ts'
 
 /** Problems that every route answers with. */
-const EVERYWHERE = ['MissingHost', 'MalformedRequest', 'RequestTimeout', 'HeadersTooLarge', 'InternalError']
+const EVERYWHERE: readonly ProblemName[] = [
+  'MissingHost',
+  'MalformedRequest',
+  'RequestTimeout',
+  'HeadersTooLarge',
+  'InternalError',
+]
 
 /** What @fastify/swagger makes the answers and the security of an operation from. */
-export function answersTo(
-  { about, success, problems, guarded, bodiless = false }: Operation,
-  config: Config,
-) {
-  const auth = config.apiKeysFile !== '' && guarded?.(config) === true
-  const token = about.operationId === 'rotate' && config.admin
-  const limited = config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0)
+export function answersTo({ success, problems, guarded, bodiless = false }: Operation, config: Config) {
+  const isGuarded = guarded?.(config) === true
+  const auth = isGuarded && config.apiKeysFile !== ''
+  const limited = isGuarded && (config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0))
   const names = [
     ...EVERYWHERE,
     ...problems(config),
-    ...(auth ? ['Unauthorized', 'Forbidden'] : []),
-    ...(limited && guarded?.(config) ? ['TooManyRequests'] : []),
+    ...when(auth, 'Unauthorized', 'Forbidden'),
+    ...when(limited, 'TooManyRequests'),
   ]
+  const token = names.includes('AdminTokenNeeded')
   const found = guide.filter(({ name }) => names.includes(name))
   const byStatus = Object.entries(Object.groupBy(found, ({ status }) => status))
   const refusals = byStatus.map(([status, all = []]) => [status, refusal(all, bodiless)] as const)

@@ -9,11 +9,6 @@ import { operations } from './operations.ts'
 /** What is described of a route. */
 export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema'>
 
-/** The name of a route in `operations`. */
-function routeName({ method, url }: DescribedRoute): string {
-  return `${method} ${url}`
-}
-
 /**
  * The description of an API in OpenAPI 3.1, as JSON: of those routes, by their own schemas, that `operations` names, for a
  * server with these settings.
@@ -46,10 +41,9 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
       components: reusable(config),
     },
   })
-  for (const route of routes) {
-    const operation = operations[routeName(route)]
+  for (const { method, url, schema } of routes) {
+    const operation = operations[`${method} ${url}`]
     if (operation === undefined) continue
-    const { method, url, schema } = route
     const described = { ...withNumbers(schema), ...operation.about, ...answersTo(operation, config) }
     app.route({ method, url, schema: described as FastifySchema, handler: () => undefined })
   }

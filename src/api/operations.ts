@@ -1,3 +1,4 @@
+import type { ProblemName } from '../problem-guide.ts'
 import type { Config } from '../schemas/settings.ts'
 
 /** A JSON Schema, or another object of OpenAPI. */
@@ -16,7 +17,7 @@ export interface Operation {
   /** What it answers when all is well. */
   readonly success: (config: Config) => Answer
   /** The classes of problems that it answers with, besides those of every route. */
-  readonly problems: (config: Config) => readonly string[]
+  readonly problems: (config: Config) => readonly ProblemName[]
   /** Whether its answers have headers alone. */
   readonly bodiless?: boolean
   /** Whether an API key is asked for, where there are any. */
@@ -24,6 +25,9 @@ export interface Operation {
 }
 
 const nothing = () => []
+
+/** Those names, if that is so. */
+export const when = (isSo: boolean, ...names: ProblemName[]) => (isSo ? names : [])
 
 const text = (description: string, pattern: string, example: string): Schema => ({
   schema: { type: 'string', description, pattern },
@@ -67,20 +71,21 @@ function keyAnswer(config: Config): Answer {
   }
 }
 
-function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: Config): string[] {
+function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: Config): ProblemName[] {
   return [
-    ...[
-      'InvalidKeyLength',
-      'UnknownFormat',
-      'InvalidCount',
-      'BatchTooLarge',
-      'InvalidPrefix',
-      'UnknownChecksum',
-    ],
-    ...['RepeatedParameter', 'RawNotCombinable', 'Base58TooLarge', 'EntropyUnavailable'],
-    ...(saltFrom.includes('header:') ? ['RepeatedHeader'] : []),
-    ...(unique ? ['KeyspaceExhausted', 'KeyspaceUnavailable', 'KeyspaceFenced'] : []),
-    ...(maxAnswerBytes + maxInFlight + maxLag > 0 ? ['Overloaded'] : []),
+    'InvalidKeyLength',
+    'UnknownFormat',
+    'InvalidCount',
+    'BatchTooLarge',
+    'InvalidPrefix',
+    'UnknownChecksum',
+    'RepeatedParameter',
+    'RawNotCombinable',
+    'Base58TooLarge',
+    'EntropyUnavailable',
+    ...when(saltFrom.includes('header:'), 'RepeatedHeader'),
+    ...when(unique, 'KeyspaceExhausted', 'KeyspaceUnavailable', 'KeyspaceFenced'),
+    ...when(maxAnswerBytes + maxInFlight + maxLag > 0, 'Overloaded'),
   ]
 }
 
@@ -155,11 +160,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       headers: noStore,
       content: { 'application/json': json('Rotation') },
     }),
-    problems: ({ admin }) => [
-      'BodyNotAllowed',
-      'KeyspaceUnavailable',
-      ...(admin ? ['AdminTokenNeeded'] : []),
-    ],
+    problems: ({ admin }) => ['BodyNotAllowed', 'KeyspaceUnavailable', ...when(admin, 'AdminTokenNeeded')],
     guarded: () => true,
   },
   'GET /livez': health('getLiveness', 'Whether the process lives'),
