@@ -10,18 +10,19 @@ const SCRIPTS = ['page.js', 'call.js', 'docs.js', 'elements.js', 'odds.js', 'plo
 
 const HEADERS = pageHeaders({ trusted: true })
 
-/** `GET /`, where a person makes a key, and the files of all pages. Each is read when it is first asked for. */
+/** `GET /`, where a person makes a key, and the files of all pages. */
 export default async function page(app: FastifyInstance): Promise<void> {
-  const serve = (url: string, type: string, make: () => string) => {
-    let text: string | undefined
-    app.get(url, (_request, reply) => {
-      text ??= make()
-      return reply.type(`${type}; charset=utf-8`).headers(HEADERS).send(text)
-    })
-  }
-  serve('/', 'text/html', () => fillIn(pageFile('index.html'), valuesOf(app.config)))
-  for (const name of STYLES) serve(`/page/${name}`, 'text/css', () => pageFile(name))
-  for (const name of SCRIPTS) serve(`/page/${name}`, 'text/javascript', () => pageFile(name))
+  let html: string | undefined
+  app.get('/', (_request, reply) => {
+    html ??= fillIn(pageFile('index.html'), valuesOf(app.config))
+    return reply.type('text/html; charset=utf-8').headers(HEADERS).send(html)
+  })
+  const serve = (name: string, type: string) =>
+    app.get(`/page/${name}`, (_request, reply) =>
+      reply.type(`${type}; charset=utf-8`).headers(HEADERS).send(pageFile(name)),
+    )
+  for (const name of STYLES) serve(name, 'text/css')
+  for (const name of SCRIPTS) serve(name, 'text/javascript')
 }
 
 /** What the page says of these settings, and what its scripts know of them. */

@@ -1,9 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A file of the pages for people: of src/page/ here, and beside the bundle in dist/, where the build puts them. */
+const texts = new Map<string, string>()
+
+/**
+ * A file of the pages for people: of src/page/ here, and beside the bundle in dist/, where the build puts them. Read when
+ * it is first asked for.
+ */
 export function pageFile(name: string): string {
-  return readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
+  const text = texts.get(name) ?? readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
+  texts.set(name, text)
+  return text
 }
 
 /** The path of a file of the viewer of the API's description: of its package here, and beside the bundle in dist/. */
