@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { generate } from 'selfsigned'
 import { createApp } from '../src/app.ts'
 import type { Config } from '../src/schemas/settings.ts'
 import { readSettings } from '../src/settings/settings.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
+import { loopbackCertificate } from '../test/certificate.ts'
 
 /** Settings that bring all metrics there are; each has something to count on its own. */
 const EVERYTHING: Partial<Config> = {
@@ -26,9 +26,7 @@ const EVERYTHING: Partial<Config> = {
 export async function exposition(urls: readonly string[] = []): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'key-server-metrics-'))
   try {
-    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-      keyType: 'ec',
-    })
+    const { cert, key } = await loopbackCertificate()
     const [tlsCert, tlsKey] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
     await Promise.all([writeFile(tlsCert, cert), writeFile(tlsKey, key)])
     const settings = { ...readSettings({ args: [], env: {}, folder }), ...EVERYTHING, tlsCert, tlsKey }
