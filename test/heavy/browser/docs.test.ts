@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { guide } from '../../../src/problem-guide.ts'
-import { startServer } from '../child-server.ts'
-import { expectAccessible, soon, visit } from './visit.ts'
-
-async function origin(): Promise<string> {
-  return `http://127.0.0.1:${(await startServer([])).port}`
-}
+import { expectAccessible, origin, soon, visit } from './visit.ts'
 
 describe('the documentation in a browser', () => {
   test('shows every call, and breaks no rule of its own policy', async (context) => {
-    const { page, faults } = await visit(context, `${await origin()}/docs`)
+    const { page, faults } = await visit(context, `${await origin()}docs`)
     const calls = page.locator('.opblock-summary-path')
     await soon(() => calls.count()).toBe(8)
     expect(await page.locator('.opblock-summary-method').allTextContents()).toEqual(
@@ -19,7 +14,7 @@ describe('the documentation in a browser', () => {
   })
 
   test('tries a call', async (context) => {
-    const { page, faults, calls } = await visit(context, `${await origin()}/docs`)
+    const { page, faults, calls } = await visit(context, `${await origin()}docs`)
     const operation = page.locator('#operations-keys-getKeys')
     await operation.locator('.opblock-summary-control').click()
     await operation.getByRole('button', { name: 'Execute' }).click()
@@ -36,7 +31,7 @@ describe('the page of a problem', () => {
   test.for(['light', 'dark'] as const)(
     'has nothing that axe finds, in the %s scheme',
     async (colorScheme, context) => {
-      const { page, faults } = await visit(context, `${await origin()}/problems/keyspace-exhausted`, {
+      const { page, faults } = await visit(context, `${await origin()}problems/keyspace-exhausted`, {
         colorScheme,
       })
       await expectAccessible(page)
@@ -46,18 +41,18 @@ describe('the page of a problem', () => {
 
   test('is what the page at / leads to, and leads back', async (context) => {
     const address = await origin()
-    const { page, faults } = await visit(context, `${address}/`)
+    const { page, faults } = await visit(context, address)
     await page.getByLabel('Length in bytes').fill('0')
     await page.getByRole('button', { name: 'Make a key' }).click()
     await page.getByRole('link', { name: 'What this means' }).click()
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Invalid key length')
     await page.getByRole('link', { name: 'Make a key' }).click()
-    expect(page.url()).toBe(`${address}/`)
+    expect(page.url()).toBe(address)
     expect(faults).toEqual([])
   })
 
   test('is there for each', async (context) => {
-    const { page } = await visit(context, `${await origin()}/`)
+    const { page } = await visit(context, await origin())
     for (const { type } of guide) {
       expect((await page.request.get(new URL(type, page.url()).href)).status()).toBe(200)
     }

@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { startServer } from '../child-server.ts'
-import { expectAccessible, make, soon, visit } from './visit.ts'
+import { expectAccessible, make, origin, soon, visit } from './visit.ts'
 
 const CLIPBOARD = { permissions: ['clipboard-read', 'clipboard-write'] }
-
-async function origin(flags: string[] = []): Promise<string> {
-  return `http://127.0.0.1:${(await startServer(flags)).port}/`
-}
 
 describe('in a browser', () => {
   test('a click makes a key, another copies it, and nothing is left of it', async (context) => {

@@ -5,12 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { hashKey } from '../../../src/commands/hash-key.ts'
 import { newFolder, Recorder } from '../../helper.ts'
-import { startServer } from '../child-server.ts'
-import { expectAccessible, make, soon, visit } from './visit.ts'
-
-async function origin(flags: string[] = []): Promise<string> {
-  return `http://127.0.0.1:${(await startServer(flags)).port}/`
-}
+import { expectAccessible, make, origin, soon, visit } from './visit.ts'
 
 /** A proxy below whose path a server is. */
 async function proxyOf(target: string, prefix: string): Promise<string> {

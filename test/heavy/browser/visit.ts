@@ -3,6 +3,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import { expect, onTestFinished, type TestContext } from 'vitest'
 import { PATIENCE } from '../../helper.ts'
 import { needs } from '../../program.ts'
+import { startServer } from '../child-server.ts'
 import { openBrowser } from './chromium.ts'
 
 /** A page in a browser of its own, and what went wrong there. */
@@ -12,6 +13,11 @@ export interface Visit {
   readonly faults: string[]
   /** The calls for keys that it made: method and path. */
   readonly calls: string[]
+}
+
+/** The address of the page of a server of its own with those flags. */
+export async function origin(flags: readonly string[] = []): Promise<string> {
+  return `http://127.0.0.1:${(await startServer(flags)).port}/`
 }
 
 /** Opens an address in a browser that is closed with the test. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CHART, containerOf, helm, hooks, type Manifest, one, podOf, render, template } from './chart.ts'
+import { containerOf, hooks, type Manifest, notes, one, podOf, render, template } from './chart.ts'
 
 const FOLDER = '/run/secrets/key-server'
 const VALUES = {
@@ -86,13 +86,9 @@ describe('with TLS', () => {
       expect(String(client?.args)).toContain("'https://key-server:1123/")
       expect(client?.env).toEqual([{ name: 'NODE_TLS_REJECT_UNAUTHORIZED', value: '0' }])
     }
-    const notes = helm(
-      context,
-      ['install', 'key-server', '--dry-run=client', '--values', '-', CHART],
-      JSON.stringify(VALUES),
-    ).stdout
-    expect(notes).toContain('are served at https://key-server.')
-    expect(notes).toContain(
+    const told = notes(context, VALUES)
+    expect(told).toContain('are served at https://key-server.')
+    expect(told).toContain(
       'curl --insecure --header "Authorization: Bearer $KEY" https://127.0.0.1:1123/key/16',
     )
   })

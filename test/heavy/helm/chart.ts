@@ -62,6 +62,14 @@ export function render(
     .filter((manifest) => manifest !== null)
 }
 
+/** What helm tells who has installed a release with `values`. */
+export function notes(context: TestContext, values: object): string {
+  const args = ['install', 'key-server', '--dry-run=client', '--values', '-']
+  const { status, stdout, stderr } = helm(context, [...args, CHART], JSON.stringify(values))
+  if (status !== 0 || stderr !== '') throw new Error(stderr)
+  return stdout.slice(stdout.indexOf('NOTES:'))
+}
+
 /** Those that helm runs at that event. */
 export function hooks(manifests: readonly Manifest[], event: string): Manifest[] {
   return manifests.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === event)

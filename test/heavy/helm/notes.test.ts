@@ -1,17 +1,10 @@
-import { describe, expect, type TestContext, test } from 'vitest'
-import { CHART, helm } from './chart.ts'
+import { describe, expect, test } from 'vitest'
+import { notes } from './chart.ts'
 
 const KUBERNETES = { unique: { enabled: true, store: 'kubernetes' } }
 const POSTGRES = { unique: { enabled: true, store: 'postgres', postgres: { name: 'database' } } }
 
 describe('the notes', () => {
-  const notes = (context: TestContext, values: object) => {
-    const args = ['install', 'key-server', '--dry-run=client', '--values', '-']
-    const { status, stdout, stderr } = helm(context, [...args, CHART], JSON.stringify(values))
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    return stdout.slice(stdout.indexOf('NOTES:'))
-  }
-
   test('say that a file’s upgrade has a gap, and what stays', (context) => {
     expect(notes(context, { unique: { enabled: true } })).toMatch(
       /No key of fewer than 16 bytes comes twice[\s\S]*An upgrade has a gap[\s\S]*: secret\/key-server-keyspace, pvc\/key-server-store\n/,
