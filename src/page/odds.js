@@ -35,6 +35,11 @@ export function written(log) {
   return `${mantissa}·10${power}`
 }
 
+/** @param {number} length */
+export function bytesOf(length) {
+  return length === 1 ? '1 byte' : `${length.toLocaleString('en')} bytes`
+}
+
 /**
  * The odds of a repeat in words.
  * @param {number} length in bytes
@@ -42,7 +47,7 @@ export function written(log) {
  * dealt so that it can't repeat, and the least length that is recommended
  */
 export function oddsInWords(length, { bits, unique, recommended }) {
-  const bytes = length === 1 ? '1 byte' : `${length.toLocaleString('en')} bytes`
+  const bytes = bytesOf(length)
   if (unique) return `${bytes}: never within a period, as this server deals such keys without a repeat.`
   const likely = `as likely as not after ${written(keysUntil(bits, 0.5))}`
   const advice = `Use ${recommended} bytes or more for keys that must not repeat.`

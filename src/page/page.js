@@ -1,6 +1,6 @@
 import { callForKeys, curlLine, entry } from './call.js'
 import { copy, find, say, write } from './elements.js'
-import { oddsInWords } from './odds.js'
+import { bytesOf, oddsInWords } from './odds.js'
 import { drawOdds } from './plot.js'
 import { showRotation } from './rotation.js'
 
@@ -133,11 +133,6 @@ function describe() {
 
 function lengthNow() {
   return Number(entry('length') || Number.NaN)
-}
-
-/** @param {number} length */
-function bytesOf(length) {
-  return length === 1 ? '1 byte' : `${length.toLocaleString('en')} bytes`
 }
 
 /** Leaves nothing behind for whoever comes back to this page, by way of the browser's memory of it. */

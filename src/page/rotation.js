@@ -1,5 +1,6 @@
 import { faultOf } from './call.js'
 import { find, write } from './elements.js'
+import { bytesOf } from './odds.js'
 
 /**
  * @typedef {{ policy: { rotateEveryDays: number }, period: number, startedAt: string, endsAt: string | null,
@@ -32,9 +33,7 @@ export async function showRotation(length) {
         ? 'when somebody rotates it'
         : `${written(endsAt)}, every ${policy.rotateEveryDays} days`,
     ],
-    ...(left === undefined
-      ? []
-      : [[`Left of ${length} ${length === 1 ? 'byte' : 'bytes'}`, left.toLocaleString('en')]]),
+    ...(left === undefined ? [] : [[`Left of ${bytesOf(length)}`, left.toLocaleString('en')]]),
   ]
   find('periods', HTMLElement).replaceChildren(...rows.map(([term = '', text = '']) => row(term, text)))
   write(
