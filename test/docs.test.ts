@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { anchorOf, documentPath, documents, remake } from '../scripts/docs.ts'
 import { exposition } from '../scripts/exposition.ts'
-
-const ROOT = resolve(import.meta.dirname, '..')
+import { documents as allDocuments, ROOT } from './documents.ts'
 
 test.for(documents)('%s says what the code says; `npm run docs` makes it so', async (document) => {
   const text = readFileSync(documentPath(document), 'utf8')
@@ -28,13 +27,6 @@ test('docs/how-to/monitoring.md speaks of every metric', async () => {
   expect(names.filter((name) => !spoken.some((pattern) => pattern.test(name)))).toEqual([])
 })
 
-const written = [
-  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join('docs', name)),
-]
-
 /** Its text without blocks of code, in which nothing is a link or a heading. */
 function proseOf(document: string): string {
   return readFileSync(join(ROOT, document), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '')
@@ -45,7 +37,7 @@ function anchorsOf(document: string): string[] {
 }
 
 describe('links', () => {
-  test.for(written)('of %s lead somewhere', (document) => {
+  test.for(allDocuments)('of %s lead somewhere', (document) => {
     const links = [...proseOf(document).matchAll(/(?:\]\(|src="|srcset=")([^)"\s]+)/g)].map(
       ([, link = '']) => link,
     )
@@ -65,7 +57,9 @@ describe('links', () => {
 
   test('lead to every document from one of the two indexes', () => {
     const indexes = proseOf('README.md') + proseOf('docs/README.md')
-    const names = written.filter((document) => document.startsWith('docs/') && document !== 'docs/README.md')
+    const names = allDocuments.filter(
+      (document) => document.startsWith('docs/') && document !== 'docs/README.md',
+    )
     expect(names.filter((name) => !indexes.includes(name.replace('docs/', '')))).toEqual([])
   })
 })

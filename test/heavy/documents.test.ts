@@ -1,29 +1,18 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, type TestContext, test, vi } from 'vitest'
 import { type Block, blocksIn, documents, ROOT } from '../documents.ts'
 import { newFolder, Recorder } from '../helper.ts'
 import { needs } from '../program.ts'
+import { newClone } from './clone.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
 const PRELUDE = readFileSync(resolve(import.meta.dirname, 'documents.sh'), 'utf8')
 /** The exit status of curl for an answer of 400 or more. */
 const REFUSED = 22
-
-/** The project as a clone would be, with what `npm ci` has installed. */
-async function newClone(): Promise<string> {
-  const folder = await newFolder()
-  const args = ['ls-files', '--cached', '--others', '--exclude-standard']
-  const files = execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
-  for (const file of files) {
-    if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(folder, file))
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  return folder
-}
 
 /** The commands of a block, where `curl …   # 409` is to be refused. */
 function commandsOf(document: string, { line, text }: Block): string {
@@ -36,15 +25,24 @@ function programsOf({ text }: Block): string[] {
   return [...text.matchAll(/^([a-z][a-z-]*) /gm)].map(([, program = '']) => program)
 }
 
+/** Ends what is left of the processes that a detached one has started, itself among them. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 async function runInBash(context: TestContext, script: string, cwd: string) {
   const shell = spawn(needs('bash', context), ['-c', script], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     detached: true,
   })
-  onTestFinished(() => {
-    if (shell.exitCode === null && shell.pid !== undefined) process.kill(-shell.pid, 'SIGKILL')
-  })
+  // Also after a shell that failed before it had ended what it started.
+  onTestFinished(() => endGroup(shell.pid))
   const output = new Recorder()
   for (const stream of [shell.stdout, shell.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => output.write(text))

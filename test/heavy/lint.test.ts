@@ -1,16 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, type TestContext, test } from 'vitest'
 import { parse } from 'yaml'
+import { ROOT } from '../documents.ts'
 import { needs } from '../program.ts'
+import { projectFiles } from './clone.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
-
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-}).split('\n')
+const files = projectFiles()
 
 const workflows = files.filter((file) => file.startsWith('.github/workflows/'))
 const scripts = files.filter((file) => /^\.ci\/|\.sh$/.test(file))

@@ -1,15 +1,16 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
+import { ROOT } from '../documents.ts'
 import { newFolder, Recorder } from '../helper.ts'
+import { newClone } from './clone.ts'
 
 const run = promisify(execFile)
-const ROOT = resolve(import.meta.dirname, '../..')
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -129,13 +130,9 @@ test('an older Node is told in a sentence what is needed', async ({ skip }) => {
 })
 
 test('a release in one command gives all that has a version the same', async () => {
-  const folder = join(await newFolder(), 'key-server')
+  const folder = await newClone()
   const inFolder = async (program: string, ...args: string[]) =>
     (await run(program, args, { cwd: folder, maxBuffer: 1e8 })).stdout
-  const list = ['ls-files', '--cached', '--others', '--exclude-standard']
-  const { stdout: files } = await run('git', list, { cwd: ROOT })
-  for (const file of files.trim().split('\n')) cpSync(join(ROOT, file), join(folder, file))
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   const read = (file: string) => readFileSync(join(folder, file), 'utf8')
   // The day after a release the changelog has nothing to release.
   const entry = `## [Unreleased]\n\n### Fixed\n\n- What key-server-${packageJson.version} did.\n`
