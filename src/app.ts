@@ -5,7 +5,7 @@ import apiDocs from '../plugins/api-docs.ts'
 import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
 import connections from '../plugins/connections.ts'
-import errors, { answerRouterError } from '../plugins/errors.ts'
+import errors, { routerErrors } from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import health from '../plugins/health.ts'
 import keyGeneration from '../plugins/key-generation.ts'
@@ -65,7 +65,7 @@ export async function createApp(
       customOptions: { coerceTypes: false, keywords: [wholeNumber], validateSchema: false },
     },
     clientErrorHandler: (error, socket) => app.refuse(error, socket),
-    frameworkErrors: answerRouterError,
+    frameworkErrors: routerErrors(log),
     ...serverOptions(settings),
     connectionTimeout: IDLE_TIMEOUT_MS,
     maxRequestsPerSocket: settings.maxRequestsPerSocket,
