@@ -25,10 +25,14 @@ export default fp<{ log: FastifyBaseLogger }>(
       answer(problemOf(error, request, log), request, reply),
     )
     app.addHook('onRequest', (request, _reply, done) => {
-      done(refusal(app, request))
+      const problem = refusal(app, request)
+      if (problem === undefined) done()
+      // Probes are let be, those without a Host too.
+      else if (request.is404 || isKeyPath(request.url)) withinLimit(request, problem, done)
+      else done(problem)
     })
   },
-  { name: 'errors', fastify: '5.x', dependencies: ['metrics'] },
+  { name: 'errors', fastify: '5.x', dependencies: ['metrics', 'rate-limit'] },
 )
 
 /** What answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. */

@@ -82,7 +82,6 @@ export async function createApp(
   await app.register(connections)
   await app.register(tls, { log })
   await app.register(parseErrors)
-  // Before the hook that answers unknown paths.
   await app.register(rateLimit, { log })
   await app.register(errors, { log })
   // Before the routes that it describes.

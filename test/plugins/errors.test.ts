@@ -149,7 +149,7 @@ describe('a failure of the server', () => {
     ])
   })
 
-  test.for(['/key/%zz', '/%zz'])(
+  test.for(['/key/%zz', '/%zz', '/nothing'])(
     'to count %s against its address is logged once too, and answered without its cause',
     async (url) => {
       const log = new Recorder()
