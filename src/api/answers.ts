@@ -12,10 +12,12 @@ const EVERYWHERE: readonly ProblemName[] = [
 ]
 
 /** What @fastify/swagger makes the answers and the security of an operation from. */
-export function answersTo({ success, problems, guarded, bodiless = false }: Operation, config: Config) {
+export function answersTo(operation: Operation, config: Config) {
+  const { success, problems, guarded, clientsUnlimited = false, bodiless = false } = operation
   const isGuarded = guarded?.(config) === true
   const auth = isGuarded && config.apiKeysFile !== ''
-  const limited = isGuarded && (config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0))
+  const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
+  const limited = byClient || (isGuarded && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,
     ...problems(config),

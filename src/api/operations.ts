@@ -22,6 +22,8 @@ export interface Operation {
   readonly bodiless?: boolean
   /** Whether an API key is asked for, where there are any. */
   readonly guarded?: (config: Config) => boolean
+  /** Whether an API key may ask as often as it likes, whatever the limit by client. */
+  readonly clientsUnlimited?: boolean
 }
 
 const nothing = () => []
@@ -162,6 +164,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     }),
     problems: ({ admin }) => ['BodyNotAllowed', 'KeyspaceUnavailable', ...when(admin, 'AdminTokenNeeded')],
     guarded: () => true,
+    clientsUnlimited: true,
   },
   'GET /livez': health('getLiveness', 'Whether the process lives'),
   'GET /healthz': health('getHealth', 'The old name of /livez'),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { describeApi } from '../../src/api/description.ts'
 import { operations } from '../../src/api/operations.ts'
 import { guide } from '../../src/problem-guide.ts'
+import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp, newFolder, settings } from '../helper.ts'
 import { type Description, describe31, everything, operationsOf } from './described.ts'
@@ -67,15 +68,21 @@ describe('the description', () => {
     expect(asks(await describe31({ apiKeysFile: 'given' }))).not.toContain('GET /metrics')
   })
 
-  test.for([
-    [{}, false],
-    [{ rateLimitAddress: 9 }, true],
-    [{ apiKeysFile: 'given', rateLimitClient: 9 }, true],
-    [{ apiKeysFile: 'given' }, false],
-  ] as const)('with %j has 429: %s', async ([overrides, limited]) => {
-    const { paths } = await describe31(overrides)
-    expect('429' in (paths['/key/{length}']?.get?.responses ?? {})).toBe(limited)
-    expect(paths['/livez']?.get?.responses).not.toHaveProperty('429')
+  const keyCalls = ['GET /key/{length}', 'HEAD /key/{length}', 'POST /key/{length}']
+  const withKeys = { apiKeysFile: 'given', authMetrics: true }
+  test.for<[Partial<Config>, string[]]>([
+    [{}, []],
+    [withKeys, []],
+    [{ rateLimitAddress: 9 }, keyCalls],
+    [{ rateLimitAddress: 9, admin: true }, [...keyCalls, 'POST /rotation']],
+    [{ rateLimitAddress: 9, ...withKeys }, ['GET /metrics', ...keyCalls, 'POST /rotation']],
+    [{ rateLimitClient: 9, ...withKeys }, ['GET /metrics', ...keyCalls]],
+    [{ rateLimitClient: 9, apiKeysFile: 'given' }, keyCalls],
+  ])('with %j has 429 at %j', async ([overrides, limited]) => {
+    const unique = { unique: true, adminTokenFile: await tokenFile() }
+    const operations = operationsOf(await describe31({ ...unique, ...overrides }))
+    const with429 = operations.filter(([, { responses }]) => '429' in responses).map(([name]) => name)
+    expect(with429.sort()).toEqual(limited.toSorted())
   })
 
   test('says nothing of what is off', async () => {
