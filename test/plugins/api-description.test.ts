@@ -14,11 +14,11 @@ describe('the description', () => {
     const app = await buildApp(everything, { store: new MemoryStore(), apiKeys: '{"keys":[]}' })
     const paths = [...app.printRoutes({ commonPrefix: false }).matchAll(/^ {4}[├└]── (\S+) \(/gm)]
       .map(([, path]) => `/${path}`)
-      .filter((path) => !/^\/(page\/|docs|problems\/)/.test(path))
+      .filter((path) => !/^\/(page\/|docs)/.test(path))
     const described = Object.keys(operations)
     expect([...new Set(described.map((name) => name.replace(/^\S+ /, '')))].sort()).toEqual(paths.sort())
     const names = operationsOf(JSON.parse((await app.inject('/openapi.json')).body)).map(([name]) => name)
-    expect(names.sort()).toEqual(described.map((name) => name.replace(':length', '{length}')).sort())
+    expect(names.sort()).toEqual(described.map((name) => name.replace(/:(\w+)/, '{$1}')).sort())
   })
 
   test('is OpenAPI 3.1, found from where it is, with a name for each operation', async () => {
@@ -42,14 +42,35 @@ describe('the description', () => {
     expect(parameters?.find(({ name }) => name === 'format')?.schema).toMatchObject({ default: 'hex' })
   })
 
-  test('has each problem type somewhere, with all that can be on, but for paths and methods that there are none of', async () => {
+  test('has each problem type in an answer of its status, with an example, where all is on that can be', async () => {
     const both = await Promise.all([
       describe31(everything),
       describe31({ unique: true, admin: true, adminTokenFile: await tokenFile() }),
     ])
-    const text = JSON.stringify(both)
-    const missing = guide.filter(({ type }) => !text.includes(`"${type}"`)).map(({ name }) => name)
-    expect(missing).toEqual(['NotFound', 'MethodNotAllowed'])
+    const answers = both.flatMap(operationsOf).flatMap(([, { responses }]) => Object.entries(responses))
+    const described = answers.flatMap(([status, { content }]) =>
+      Object.entries(content?.['application/problem+json']?.examples ?? {}).map(
+        ([name, { value }]) => `${status} ${name} ${(value as { type?: string }).type}`,
+      ),
+    )
+    const missing = guide
+      .map(({ status, name, type }) => `${status} ${name} ${type}`)
+      .filter((problem) => !described.includes(problem))
+    expect(missing).toEqual([])
+  })
+
+  test('has with each path what other methods get there', async () => {
+    const parts = { store: new MemoryStore(), apiKeys: '{"keys":[]}' }
+    const app = await buildApp(everything, parts)
+    const description: Description = JSON.parse((await app.inject('/openapi.json')).body)
+    for (const [path, operations] of Object.entries(description.paths)) {
+      const { statusCode, headers } = await app.inject({ method: 'DELETE', url: path.replace(/\{.*/, '16') })
+      expect(statusCode).toBe(405)
+      const told = operations.get?.responses[405]?.headers?.Allow
+      expect(told).toMatchObject({ schema: { const: headers.allow } })
+      const others = Object.entries(operations).filter(([method]) => method !== 'get')
+      for (const [, { responses }] of others) expect(responses).not.toHaveProperty('405')
+    }
   })
 
   test('says who may call, by what is on', async () => {
