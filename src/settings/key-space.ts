@@ -1,5 +1,6 @@
-import { type Config, LEAST_SECRET_BYTES } from '../schemas/settings.ts'
+import type { Config } from '../schemas/settings.ts'
 import { readLocation } from '../stores/location.ts'
+import { LEAST_SECRET_BYTES } from '../stores/secret.ts'
 
 /** What is wrong with the settings of `-unique`, in sentences without secrets, besides what was `found` already. */
 export function keySpaceProblems(config: Config, found: readonly string[]): string[] {
