@@ -1,5 +1,6 @@
 import { type GuidedProblem, guide, type ProblemName } from '../problems/guide.ts'
 import type { Config } from '../schemas/settings.ts'
+import { type Place, sentenceOf } from './examples.ts'
 import { type Answer, noStore, type Operation, type Schema, when } from './operations.ts'
 
 /** Problems that every route answers with. */
@@ -16,11 +17,11 @@ const EVERYWHERE: readonly ProblemName[] = [
  * the operation is the one to say what others get.
  */
 export function answersTo(operation: Operation, config: Config, allowed: readonly string[]) {
-  const { success, problems, guarded, clientsUnlimited = false, bodiless = false } = operation
-  const isGuarded = guarded?.(config) === true
-  const auth = isGuarded && config.apiKeysFile !== ''
+  const { success, problems, scopeAsked, clientsUnlimited = false, bodiless = false } = operation
+  const scope = scopeAsked?.(config)
+  const auth = scope !== undefined && config.apiKeysFile !== ''
   const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
-  const limited = byClient || (isGuarded && config.rateLimitAddress > 0)
+  const limited = byClient || (scope !== undefined && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,
     ...problems(config),
@@ -31,12 +32,14 @@ export function answersTo(operation: Operation, config: Config, allowed: readonl
   const token = names.includes('AdminTokenNeeded')
   const found = guide.filter(({ name }) => names.includes(name))
   const byStatus = Object.entries(Object.groupBy(found, ({ status }) => status))
-  const refusals = byStatus.map(
-    ([status, all = []]) => [status, refusal(all, bodiless, allowed.join(', '))] as const,
-  )
+  const place = { allow: allowed.join(', '), scope }
+  const refusals = byStatus.map(([status, all = []]) => {
+    const problems = all.map((problem) => ({ ...problem, sentence: sentenceOf(problem, config, place) }))
+    return [status, refusal(problems, bodiless, place)] as const
+  })
   return {
     response: { 200: { ...(bodiless && noBody), ...success(config) }, ...Object.fromEntries(refusals) },
-    security: auth ? [{ apiKey: [] }] : token ? [{ adminToken: [] }] : [],
+    security: auth ? [{ apiKey: [scope] }] : token ? [{ adminToken: [] }] : [],
   }
 }
 
@@ -59,22 +62,25 @@ const allowHeader = (allow: string): Schema => ({
   description: 'The methods of this path',
 })
 
-function refusal(all: readonly GuidedProblem[], bodiless: boolean, allow: string): Answer {
-  const [{ status, sentence } = { status: 0, sentence: '' }] = all
+function refusal(all: readonly GuidedProblem[], bodiless: boolean, { allow }: Place): Answer {
+  const [{ status } = { status: 0 }] = all
   const titles = all.map(({ title }) => title).join('; ')
   const isOfOthers = status === 405
   const description = isOfOthers ? `${titles}: what any method but ${allow} gets` : titles
   const headers = { ...noStore, ...HEADERS[status], ...(isOfOthers && { Allow: allowHeader(allow) }) }
   if (bodiless) return { ...noBody, description, headers }
-  const examples = all.map(({ name, type, title, sentence, means }) => [
-    name,
-    { summary: title, description: means, value: { type, title, status, detail: sentence } },
-  ])
+  const examples = (toValue: (problem: GuidedProblem) => unknown) =>
+    Object.fromEntries(
+      all.map((problem) => [
+        problem.name,
+        { summary: problem.title, description: problem.means, value: toValue(problem) },
+      ]),
+    )
   return {
     description,
     headers,
     content: {
-      'text/plain': { schema: { type: 'string' }, example: `${sentence}\n` },
+      'text/plain': { schema: { type: 'string' }, examples: examples(({ sentence }) => `${sentence}\n`) },
       'application/problem+json': {
         schema: {
           allOf: [
@@ -82,7 +88,7 @@ function refusal(all: readonly GuidedProblem[], bodiless: boolean, allow: string
             { properties: { type: { enum: all.map(({ type }) => type) }, status: { const: status } } },
           ],
         },
-        examples: Object.fromEntries(examples),
+        examples: examples(({ type, title, sentence }) => ({ type, title, status, detail: sentence })),
       },
     },
   }

@@ -53,7 +53,14 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
   await app.ready()
   const document = app.swagger()
   await app.close()
-  return JSON.stringify(document)
+  return JSON.stringify(document, quietly)
+}
+
+/** An example of a parameter is what the viewer's form begins with and sends; one of its schema is for who reads it. */
+function quietly(_key: string, value: { in?: string; example?: unknown; schema?: object } | null) {
+  if (value?.in !== 'query' || value.example === undefined) return value
+  const { example, schema, ...rest } = value
+  return { ...rest, schema: { ...schema, examples: [example] } }
 }
 
 /** The methods of a path. */
