@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp } from '../helper.ts'
-import { type Description, matches } from './described.ts'
+import { type Description, judge } from './described.ts'
 
 /** An API key that no server knows. */
 const SECRET = `ks_${'0'.repeat(64)}`
@@ -74,6 +74,6 @@ describe('an answer is as described', () => {
     const content = described?.content?.[type]
     expect(content).toBeDefined()
     const value = type.endsWith('json') ? answer.json() : answer.body
-    expect(matches(description, content?.schema ?? false, value)).toEqual([true, null])
+    expect(judge(description)(content?.schema ?? false, value)).toEqual([true, null])
   })
 })

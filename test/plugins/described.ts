@@ -66,12 +66,14 @@ export function operationsOf({ paths }: Description) {
   )
 }
 
-/** Whether a value is as a schema of that description says, and what is wrong with it. */
-export function matches(description: Description, schema: object | boolean, value: unknown) {
+/** Tells whether a value is as a schema of that description says, and what is wrong with it. */
+export function judge(description: Description) {
   const ajv = addFormats.default(new Ajv.default({ strict: false }))
   ajv.addSchema({ $id: 'api', ...description })
-  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')))
-  return [validate(value), validate.errors]
+  return (schema: object | boolean, value: unknown) => {
+    const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')))
+    return [validate(value), validate.errors]
+  }
 }
 
 /** The examples of a parameter or of the content of an answer, wherever OpenAPI lets them stand. */
