@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { LONGEST_UNIQUE, permutation } from '../src/keys/permutation.ts'
+import { LONGEST_UNIQUE, permutation } from '../src/permutation/permutation.ts'
 import { readOptions } from './lib/options.ts'
 import { machine, markdownTable, replaceMade } from './lib/report.ts'
 import { median, round } from './lib/statistics.ts'

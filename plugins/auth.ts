@@ -7,7 +7,7 @@ import { LogValve } from '../src/access/log-valve.ts'
 import { watchFiles } from '../src/access/watched-files.ts'
 import { callerAddress } from '../src/http/caller-address.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
-import { Forbidden, type Problem, Unauthorized } from '../src/problems.ts'
+import { Forbidden, type Problem, Unauthorized } from '../src/problems/problems.ts'
 import { loggedPath } from '../src/request-log.ts'
 
 /** Who may call, for the routes that ask. */

@@ -12,7 +12,7 @@ import {
   Problem,
   problemTitle,
   problemType,
-} from '../src/problems.ts'
+} from '../src/problems/problems.ts'
 import { loggedPath, requestLog } from '../src/request-log.ts'
 
 /** What a client should wait before it tries again what is refused for now. */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import { NotReady } from '../src/problems.ts'
+import { NotReady } from '../src/problems/problems.ts'
 
 /** Says why the app is not ready, or undefined when that check does not hold it back. */
 type ReadinessCheck = () => string | undefined

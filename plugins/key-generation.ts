@@ -15,7 +15,7 @@ import type { Dealer } from '../src/keys/dealer.ts'
 import { formats } from '../src/keys/encodings.ts'
 import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
-import * as problems from '../src/problems.ts'
+import * as problems from '../src/problems/problems.ts'
 import { type KeyRoute, keySchema } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE } from '../src/schemas/settings.ts'
 

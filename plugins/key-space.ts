@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { keySpaceSecrets } from '../src/key-space-secrets.ts'
-import { systemClock } from '../src/keys/clock.ts'
+import { systemClock } from '../src/clock.ts'
+import type { KeySpace, Totals } from '../src/key-space/key-space.ts'
+import { Seal } from '../src/key-space/seal.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
-import type { KeySpace, Totals } from '../src/keys/key-space.ts'
-import { Seal } from '../src/keys/seal.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import type { Config } from '../src/schemas/settings.ts'
+import { keySpaceSecrets } from '../src/settings/key-space-secrets.ts'
+import { uniqueLengths } from '../src/settings/unique-lengths.ts'
 import { openStore } from '../src/stores/open.ts'
 import type { Store } from '../src/stores/store.ts'
-import { uniqueLengths } from '../src/unique-lengths.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

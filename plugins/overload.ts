@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
-import { Overloaded } from '../src/problems.ts'
+import { Overloaded } from '../src/problems/problems.ts'
 
 /** Answers of fewer bytes fit into the buffers that a connection has anyway. */
 const SMALL_ANSWER = 16_384

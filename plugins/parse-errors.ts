@@ -7,7 +7,7 @@ import {
   MethodNotAllowed,
   type Problem,
   RequestTimeout,
-} from '../src/problems.ts'
+} from '../src/problems/problems.ts'
 
 /** How long a refused client may go on sending; ending at once would reset the connection under the answer. */
 const LINGER_MS = 500

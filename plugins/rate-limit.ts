@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { RedisLink } from '../src/access/redis-link.ts'
 import { callerAddress } from '../src/http/caller-address.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
-import { TooManyRequests } from '../src/problems.ts'
+import { TooManyRequests } from '../src/problems/problems.ts'
 
 /** How many addresses, or clients, one server counts at a time; those not seen for longest make room. */
 const MOST_COUNTED = 20_000

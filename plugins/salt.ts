@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { KeyFacts, KeySource } from '../src/http/key-answer.ts'
+import { saltFieldsIn } from '../src/http/salt-fields.ts'
 import type { Entropy } from '../src/keys/entropy.ts'
 import { MOST_SALTED_BITS, SaltedEntropy } from '../src/keys/salt.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
-import { saltFieldsIn } from '../src/salt-fields.ts'
 
 /** Binds random keys to who asks for them. */
 interface Salt {

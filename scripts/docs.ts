@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { guide } from '../src/problem-guide.ts'
+import { guide } from '../src/problems/guide.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings/settings.ts'
 import { alertsOf, readRules } from './alert-rules.ts'

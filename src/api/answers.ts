@@ -1,4 +1,4 @@
-import { type GuidedProblem, guide, type ProblemName } from '../problem-guide.ts'
+import { type GuidedProblem, guide, type ProblemName } from '../problems/guide.ts'
 import type { Config } from '../schemas/settings.ts'
 import { type Answer, noStore, type Operation, type Schema, when } from './operations.ts'
 

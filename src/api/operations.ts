@@ -1,4 +1,4 @@
-import type { ProblemName } from '../problem-guide.ts'
+import type { ProblemName } from '../problems/guide.ts'
 import type { Config } from '../schemas/settings.ts'
 
 /** A JSON Schema, or another object of OpenAPI. */

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
-import { keySpaceSecrets } from '../key-space-secrets.ts'
-import { systemClock } from '../keys/clock.ts'
-import { UnreadableKeySpace } from '../keys/key-space-text.ts'
-import { Seal, WrongSecret } from '../keys/seal.ts'
-import { SharedSpace } from '../keys/shared-space.ts'
-import { Contended } from '../keys/shared-space-errors.ts'
-import { rfc3339 } from '../keys/time.ts'
+import { systemClock } from '../clock.ts'
+import { UnreadableKeySpace } from '../key-space/key-space-text.ts'
+import { Seal, WrongSecret } from '../key-space/seal.ts'
+import { SharedSpace } from '../key-space/shared-space.ts'
+import { Contended } from '../key-space/shared-space-errors.ts'
 import type { Output } from '../log.ts'
 import type { Config } from '../schemas/settings.ts'
+import { keySpaceSecrets } from '../settings/key-space-secrets.ts'
 import { readLocation } from '../stores/location.ts'
 import { openStore } from '../stores/open.ts'
 import { StoreError } from '../stores/store.ts'
+import { rfc3339 } from '../time.ts'
 
 /** What may keep a store from being rotated; its message is for people. */
 const expected = [StoreError, UnreadableKeySpace, WrongSecret, Contended]

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { type KeySpace, totals } from '../keys/key-space.ts'
-import { readKeySpace, UnreadableKeySpace } from '../keys/key-space-text.ts'
+import { type KeySpace, totals } from '../key-space/key-space.ts'
+import { readKeySpace, UnreadableKeySpace } from '../key-space/key-space-text.ts'
 import type { Output } from '../log.ts'
 import { readLocation } from '../stores/location.ts'
 import { openStore } from '../stores/open.ts'

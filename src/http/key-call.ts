@@ -1,5 +1,5 @@
 import { DEFAULT_FORMAT, type Format } from '../keys/encodings.ts'
-import { Base58TooLarge, BatchTooLarge, RawNotCombinable } from '../problems.ts'
+import { Base58TooLarge, BatchTooLarge, RawNotCombinable } from '../problems/problems.ts'
 import type { KeyRoute } from '../schemas/key.ts'
 import { prefersJson } from './accept.ts'
 

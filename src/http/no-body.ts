@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { BodyNotAllowed } from '../problems.ts'
+import { BodyNotAllowed } from '../problems/problems.ts'
 
 /**
  * Has the routes of a plugin wait for the end of a body or for its first byte. A byte is no error here but a body

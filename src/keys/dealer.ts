@@ -1,9 +1,9 @@
-import { KeyspaceExhausted, KeyspaceFenced, KeyspaceUnavailable, type Problem } from '../problems.ts'
+import { type Totals, totals } from '../key-space/key-space.ts'
+import { Replica, type ReplicaParts } from '../key-space/replica.ts'
+import { LONGEST_UNIQUE } from '../permutation/permutation.ts'
+import { KeyspaceExhausted, KeyspaceFenced, KeyspaceUnavailable, type Problem } from '../problems/problems.ts'
 import type { UseBytes } from './entropy.ts'
-import { type Totals, totals } from './key-space.ts'
 import { type Desk, LengthDealer } from './length-dealer.ts'
-import { LONGEST_UNIQUE } from './permutation.ts'
-import { Replica, type ReplicaParts } from './replica.ts'
 
 /**
  * Deals the unique keys of one replica, of 1 to 15 bytes, from leases of a space that all replicas share. A caller

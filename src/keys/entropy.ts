@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { EntropyUnavailable } from '../problems.ts'
+import { EntropyUnavailable } from '../problems/problems.ts'
 import { failedHealthTest, type HealthTest } from './health-tests.ts'
 
 /** Fills a buffer with random bytes; `randomFillSync` is OpenSSL's CSPRNG, seeded by the operating system. */

@@ -1,6 +1,6 @@
+import type { Lease } from '../key-space/key-space.ts'
+import type { Permute } from '../permutation/ff1.ts'
 import type { UseBytes } from './entropy.ts'
-import type { Permute } from './ff1.ts'
-import type { Lease } from './key-space.ts'
 
 /** Keys made ahead, each of which is wiped as soon as it is dealt. */
 const BATCH = 256

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { KeyspaceExhausted, type Problem } from '../problems.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
+import { findLease, type KeySpace, LARGEST_LEASE, leased, released, totals } from '../key-space/key-space.ts'
+import type { Change } from '../key-space/shared-space.ts'
+import type { Permute } from '../permutation/ff1.ts'
+import { KeyspaceExhausted, type Problem } from '../problems/problems.ts'
 import type { UseBytes } from './entropy.ts'
-import type { Permute } from './ff1.ts'
 import { Hand } from './hand.ts'
-import { findLease, type KeySpace, LARGEST_LEASE, leased, released, totals } from './key-space.ts'
-import type { Change } from './shared-space.ts'
 
 const FIRST_LEASE = 16
 

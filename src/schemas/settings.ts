@@ -1,11 +1,9 @@
 import type { Static } from 'typebox'
 import * as Type from 'typebox'
+import { LEAST_SECRET_BYTES } from '../stores/secret.ts'
 
 /** The least size of keys in bytes that must not repeat by chance, by the original's recommendation. */
 export const RECOMMENDED_SIZE = 16
-
-/** The least size of the key space's secret. */
-export const LEAST_SECRET_BYTES = 32
 
 /**
  * Every setting of the service: its type, bounds, default and one-line meaning. The flag (`-max-size`), the

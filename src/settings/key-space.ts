@@ -1,5 +1,6 @@
-import { type Config, LEAST_SECRET_BYTES } from '../schemas/settings.ts'
+import type { Config } from '../schemas/settings.ts'
 import { readLocation } from '../stores/location.ts'
+import { LEAST_SECRET_BYTES } from '../stores/secret.ts'
 
 /** What is wrong with the place of the store, in a sentence without secrets. */
 export function storeProblems({ store }: Config): string[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { LEAST_TOKEN_BYTES, tokenIn } from '../admin-token.ts'
-import { cidrsIn, isCidr } from '../cidr.ts'
+import { LEAST_TOKEN_BYTES, tokenIn } from '../access/admin-token.ts'
+import { cidrsIn, isCidr } from '../http/cidr.ts'
 import type { Config } from '../schemas/settings.ts'
 import { MOST_RECEIVERS, urlFault, urlsIn } from '../webhooks/receivers.ts'
 import { isWebhookSecret, secretsIn } from '../webhooks/signature.ts'

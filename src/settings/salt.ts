@@ -1,6 +1,6 @@
-import { cidrsIn, isCidr } from '../cidr.ts'
+import { cidrsIn, isCidr } from '../http/cidr.ts'
+import { saltFieldsIn } from '../http/salt-fields.ts'
 import { LONGEST_SALTED } from '../keys/salt.ts'
-import { saltFieldsIn } from '../salt-fields.ts'
 import type { Config } from '../schemas/settings.ts'
 
 /** What is wrong with the settings of salt and of whom addresses are believed, in sentences. */

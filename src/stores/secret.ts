@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { LEAST_SECRET_BYTES } from '../schemas/settings.ts'
 import { StoreError } from './store.ts'
+
+/** The least size of the key space's secret. */
+export const LEAST_SECRET_BYTES = 32
 
 /**
  * The secret of a key space in a file when none was given: it is kept beside that file, in `<path>.secret`.

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import type { BlockList } from 'node:net'
-import { addressesIn } from '../cidr.ts'
+import { addressesIn } from '../http/cidr.ts'
 
 /** Cloud providers hand out credentials there; the last is the first as an IPv6 address behind NAT64. */
 const linkLocal = addressesIn(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112'])

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { BlockList, LookupFunction } from 'node:net'
-import type { Outcome } from '../keys/notices.ts'
+import type { Outcome } from '../key-space/notices.ts'
 import { ForbiddenAddress, pinnedAddresses, type Resolve, systemResolve } from './addresses.ts'
 
 /** How long a receiver may take, from the look-up of its name to the status of its answer. */

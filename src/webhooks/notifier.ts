@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Clock } from '../keys/clock.ts'
-import type { SpaceEvent } from '../keys/events.ts'
-import type { KeySpace } from '../keys/key-space.ts'
-import { claimed, claimOf, dueNotice, type Outcome, settled, withTargets } from '../keys/notices.ts'
-import type { Change } from '../keys/shared-space.ts'
+import type { Clock } from '../clock.ts'
+import type { SpaceEvent } from '../key-space/events.ts'
+import type { KeySpace } from '../key-space/key-space.ts'
+import { claimed, claimOf, dueNotice, type Outcome, settled, withTargets } from '../key-space/notices.ts'
+import type { Change } from '../key-space/shared-space.ts'
 
 /** How often a server looks, at what it knows, whether there is something to tell. */
 const LOOK_EVERY_MS = 5000

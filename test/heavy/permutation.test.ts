@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { permutation } from '../../src/keys/permutation.ts'
+import { permutation } from '../../src/permutation/permutation.ts'
 
 const BATCH = 65_536
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Seal } from '../../src/key-space/seal.ts'
+import { SharedSpace } from '../../src/key-space/shared-space.ts'
 import type { Dealer } from '../../src/keys/dealer.ts'
-import { Seal } from '../../src/keys/seal.ts'
-import { SharedSpace } from '../../src/keys/shared-space.ts'
-import { Problem } from '../../src/problems.ts'
-import { deal, type Fault, SECRET, World } from './world.ts'
+import { Problem } from '../../src/problems/problems.ts'
+import { deal, type Fault, SECRET, World } from '../key-space/world.ts'
 
 const REPLICAS = 3
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { Seal, WrongSecret } from '../../src/keys/seal.ts'
-import { SharedSpace } from '../../src/keys/shared-space.ts'
-import { DAY_MS, rfc3339 } from '../../src/keys/time.ts'
+import { Seal, WrongSecret } from '../../src/key-space/seal.ts'
+import { SharedSpace } from '../../src/key-space/shared-space.ts'
+import { DAY_MS, rfc3339 } from '../../src/time.ts'
+import { deal, SECRET, World } from '../key-space/world.ts'
 import { OTHER_SECRET, rotate, settle } from './dealing.ts'
-import { deal, SECRET, World } from './world.ts'
 
 describe('a rotation', () => {
   test('reaches a replica with its next read, and old leases die with their period', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { KeySpace } from '../../src/key-space/key-space.ts'
+import { UnreadableKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
+import { Seal } from '../../src/key-space/seal.ts'
 import { Dealer } from '../../src/keys/dealer.ts'
-import type { KeySpace } from '../../src/keys/key-space.ts'
-import { UnreadableKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
-import { Seal } from '../../src/keys/seal.ts'
-import { KeyspaceFenced, KeyspaceUnavailable } from '../../src/problems.ts'
+import { KeyspaceFenced, KeyspaceUnavailable } from '../../src/problems/problems.ts'
 import { StoreError } from '../../src/stores/store.ts'
+import { deal, SECRET, World } from '../key-space/world.ts'
 import { rotate, settle } from './dealing.ts'
-import { deal, SECRET, World } from './world.ts'
 
 describe('a store that is away', () => {
   test('stops nobody while a lease lasts, and no longer than 60 s', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { WrongSecret } from '../../src/keys/seal.ts'
-import { KeyspaceExhausted, KeyspaceUnavailable } from '../../src/problems.ts'
+import { WrongSecret } from '../../src/key-space/seal.ts'
+import { KeyspaceExhausted, KeyspaceUnavailable } from '../../src/problems/problems.ts'
+import { deal, SECRET, World } from '../key-space/world.ts'
 import { OTHER_SECRET, rotate, settle } from './dealing.ts'
-import { deal, SECRET, World } from './world.ts'
 
 const leaseOf = (world: World, length: number) => world.space.lengths[length]?.leases
 

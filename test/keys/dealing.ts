@@ -1,6 +1,6 @@
-import { Seal } from '../../src/keys/seal.ts'
-import { SharedSpace } from '../../src/keys/shared-space.ts'
-import { SECRET, type World } from './world.ts'
+import { Seal } from '../../src/key-space/seal.ts'
+import { SharedSpace } from '../../src/key-space/shared-space.ts'
+import { SECRET, type World } from '../key-space/world.ts'
 
 export const OTHER_SECRET = 'another secret of more than 32 bytes'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Entropy, POOL_SIZE } from '../../src/keys/entropy.ts'
-import { EntropyUnavailable } from '../../src/problems.ts'
+import { EntropyUnavailable } from '../../src/problems/problems.ts'
 import { type Block, copyOf, failing, LARGEST_POOLED, MARKER, NONE_FAILED, Source } from './random-source.ts'
 
 /** Such a copy, or undefined while the source fails. */

@@ -1,7 +1,7 @@
-import type { KeySpace } from '../../src/keys/key-space.ts'
-import { permutation } from '../../src/keys/permutation.ts'
-import type { Range } from '../../src/keys/ranges.ts'
-import { Seal } from '../../src/keys/seal.ts'
+import type { KeySpace } from '../../src/key-space/key-space.ts'
+import type { Range } from '../../src/key-space/ranges.ts'
+import { Seal } from '../../src/key-space/seal.ts'
+import { permutation } from '../../src/permutation/permutation.ts'
 
 /** The number that each key of a length below the mark stands for, by its hexadecimal digits. */
 export function numbersOf(

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Entropy, POOL_SIZE } from '../../src/keys/entropy.ts'
 import { hkdfSha512, LONGEST_SALTED, MOST_SALTED_BITS, SaltedEntropy, saltInfo } from '../../src/keys/salt.ts'
-import { EntropyUnavailable } from '../../src/problems.ts'
+import { EntropyUnavailable } from '../../src/problems/problems.ts'
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { guide } from '../../src/problem-guide.ts'
-import * as problems from '../../src/problems.ts'
+import { guide } from '../../src/problems/guide.ts'
+import * as problems from '../../src/problems/problems.ts'
 import { buildApp, scrape } from '../helper.ts'
 
 test('every problem is explained', () => {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { expect, test } from 'vitest'
-import { addressesIn } from '../../src/cidr.ts'
+import { addressesIn } from '../../src/http/cidr.ts'
 import { ForbiddenAddress, pinnedAddresses, systemResolve } from '../../src/webhooks/addresses.ts'
 
 const nobody = addressesIn([])

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { addressesIn } from '../../src/cidr.ts'
+import { addressesIn } from '../../src/http/cidr.ts'
 import { type DeliveryRules, deliver } from '../../src/webhooks/delivery.ts'
 import { loopbackCertificate } from '../certificate.ts'
 

@@ -1,9 +1,9 @@
 import { pino } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Outcome } from '../../src/keys/notices.ts'
-import { DAY_MS } from '../../src/keys/time.ts'
+import type { Outcome } from '../../src/key-space/notices.ts'
+import { DAY_MS } from '../../src/time.ts'
 import { type Message, Notifier, type Send } from '../../src/webhooks/notifier.ts'
-import { World } from '../keys/world.ts'
+import { World } from '../key-space/world.ts'
 
 const FAILED: Outcome = { kind: 'failed', reason: 'a test' }
 

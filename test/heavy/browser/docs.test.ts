@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { guide } from '../../../src/problem-guide.ts'
+import { guide } from '../../../src/problems/guide.ts'
 import { expectAccessible, origin, soon, visit } from './visit.ts'
 
 describe('the documentation in a browser', () => {

@@ -1,4 +1,4 @@
-import { findLease, type KeySpace, leased, newKeySpace } from '../../src/keys/key-space.ts'
+import { findLease, type KeySpace, leased, newKeySpace } from '../../src/key-space/key-space.ts'
 
 /** Of the size of a sealed seed. */
 export const SEALED = Buffer.alloc(60).toString('base64')

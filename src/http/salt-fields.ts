@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { callerAddress } from './http/caller-address.ts'
-import { RepeatedHeader } from './problems.ts'
+import { RepeatedHeader } from '../problems/problems.ts'
+import { callerAddress } from './caller-address.ts'
 
 /** A field of `-salt-from`: its text in the setting, and how a request fills it. */
 export interface SaltField {

@@ -1,7 +1,7 @@
 import { FF1 } from '@noble/ciphers/ff1.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ff1 } from '../../src/keys/ff1.ts'
+import { ff1 } from '../../src/permutation/ff1.ts'
 
 const KEY = '2b7e151628aed2a6abf7158809cf4f3cef4359d8d580aa4f7f036d6f04fc6a94'
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'

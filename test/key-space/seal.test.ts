@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Seal, WrongSecret } from '../../src/keys/seal.ts'
+import { Seal, WrongSecret } from '../../src/key-space/seal.ts'
 
 const [OLD, NEW] = ['an old secret of at least 32 bytes …', 'a new secret of at least 32 bytes …']
 const seed = randomBytes(32)

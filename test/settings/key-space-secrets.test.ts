@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { keySpaceSecrets } from '../src/key-space-secrets.ts'
-import { MemoryStore } from '../src/stores/memory.ts'
-import { type Store, StoreError } from '../src/stores/store.ts'
-import { buildApp, newFolder, Recorder, settings } from './helper.ts'
+import { keySpaceSecrets } from '../../src/settings/key-space-secrets.ts'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import { type Store, StoreError } from '../../src/stores/store.ts'
+import { buildApp, newFolder, Recorder, settings } from '../helper.ts'
 
 /** A store whose first reads fail. */
 function failing(times: number, error = new StoreError('the file is locked')): Store {

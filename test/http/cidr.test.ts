@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressesIn, cidrsIn, isCidr } from '../src/cidr.ts'
+import { addressesIn, cidrsIn, isCidr } from '../../src/http/cidr.ts'
 
 test.for([
   ['10.0.0.0/8', true],

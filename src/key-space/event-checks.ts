@@ -1,7 +1,7 @@
+import { LONGEST_UNIQUE } from '../permutation/permutation.ts'
 import { MOST_EVENTS, type SpaceEvent } from './events.ts'
 import { type Fields, hasFields, isFields, isWhole } from './fields.ts'
 import { MOST_GIVEN_UP, MOST_TARGETS, TRIES } from './notices.ts'
-import { LONGEST_UNIQUE } from './permutation.ts'
 
 /** The fields that only one type of event has, by the type. */
 const own: Record<SpaceEvent['type'], (fields: Fields) => boolean> = {

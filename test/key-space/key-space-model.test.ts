@@ -7,10 +7,10 @@ import {
   MOST_FREE_RANGES,
   released,
   totals,
-} from '../../src/keys/key-space.ts'
-import { readKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
-import { sumOf } from '../../src/keys/ranges.ts'
-import { amended, rotated } from '../../src/keys/rotation.ts'
+} from '../../src/key-space/key-space.ts'
+import { readKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
+import { sumOf } from '../../src/key-space/ranges.ts'
+import { amended, rotated } from '../../src/key-space/rotation.ts'
 import { first, SEALED } from './leases.ts'
 
 /** What has become of each of the 256 keys of a byte in this period. */

@@ -1,6 +1,6 @@
+import { DAY_MS } from '../time.ts'
 import { type RotationReason, type SpaceEvent, withEvent } from './events.ts'
 import { type KeySpace, totals } from './key-space.ts'
-import { DAY_MS } from './time.ts'
 
 /** How long the seed of an ended period is kept, in milliseconds. */
 export const GRACE_MS = 3_600_000

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from './schemas/settings.ts'
-import { readLocation } from './stores/location.ts'
-import { secretBeside } from './stores/secret.ts'
-import { type Snapshot, type Store, StoreError } from './stores/store.ts'
+import type { Config } from '../schemas/settings.ts'
+import { readLocation } from '../stores/location.ts'
+import { secretBeside } from '../stores/secret.ts'
+import { type Snapshot, type Store, StoreError } from '../stores/store.ts'
 
 /** How often a store that fails for a moment is asked again, and after how long. */
 const TRIES = 20

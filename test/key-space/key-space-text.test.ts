@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type KeySpace, wholeOf } from '../../src/keys/key-space.ts'
-import { readKeySpace, UnreadableKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
+import { type KeySpace, wholeOf } from '../../src/key-space/key-space.ts'
+import { readKeySpace, UnreadableKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
 
 const SEED = Buffer.alloc(60).toString('base64')
 

@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.ts'
+import type { Permute } from '../permutation/ff1.ts'
 import { type Store, StoreError } from '../stores/store.ts'
-import type { Clock } from './clock.ts'
-import type { Permute } from './ff1.ts'
+import { rfc3339 } from '../time.ts'
 import type { KeySpace } from './key-space.ts'
 import { OpenPeriod } from './open-period.ts'
 import type { Seal } from './seal.ts'
 import { type Change, type KnownSpace, SharedSpace } from './shared-space.ts'
 import { Contended, Fenced } from './shared-space-errors.ts'
-import { rfc3339 } from './time.ts'
 import { Troubles } from './troubles.ts'
 
 /** How often the state is read when nothing else does, so that all learn of a rotation within a minute. */

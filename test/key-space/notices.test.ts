@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { withEvent } from '../../src/keys/events.ts'
-import { type KeySpace, newKeySpace } from '../../src/keys/key-space.ts'
-import { readKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
+import { withEvent } from '../../src/key-space/events.ts'
+import { type KeySpace, newKeySpace } from '../../src/key-space/key-space.ts'
+import { readKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
 import {
   CLAIM_MS,
   claimed,
@@ -17,7 +17,7 @@ import {
   settled,
   TRIES,
   withTargets,
-} from '../../src/keys/notices.ts'
+} from '../../src/key-space/notices.ts'
 
 const SEALED = Buffer.alloc(60).toString('base64')
 const FAILED: Outcome = { kind: 'failed', reason: 'a test' }

@@ -1,3 +1,4 @@
+import { LONGEST_UNIQUE } from '../permutation/permutation.ts'
 import { areEvents, areTargets } from './event-checks.ts'
 import { type Fields, hasFields, isFields, isWhole } from './fields.ts'
 import {
@@ -8,7 +9,6 @@ import {
   MOST_LEASES,
   wholeOf,
 } from './key-space.ts'
-import { LONGEST_UNIQUE } from './permutation.ts'
 import type { Range } from './ranges.ts'
 import { SEED_SIZE } from './seal.ts'
 

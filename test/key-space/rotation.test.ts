@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SpaceEvent } from '../../src/keys/events.ts'
-import { fenced, type KeySpace, leased, newKeySpace, totals } from '../../src/keys/key-space.ts'
-import { readKeySpace, writeKeySpace } from '../../src/keys/key-space-text.ts'
-import { amended, GRACE_MS, maintained, rotated, withPolicy } from '../../src/keys/rotation.ts'
-import { DAY_MS, rfc3339 } from '../../src/keys/time.ts'
+import type { SpaceEvent } from '../../src/key-space/events.ts'
+import { fenced, type KeySpace, leased, newKeySpace, totals } from '../../src/key-space/key-space.ts'
+import { readKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
+import { amended, GRACE_MS, maintained, rotated, withPolicy } from '../../src/key-space/rotation.ts'
+import { DAY_MS, rfc3339 } from '../../src/time.ts'
 
 const SEALED = Buffer.alloc(60).toString('base64')
 const OTHER = Buffer.alloc(60, 1).toString('base64')

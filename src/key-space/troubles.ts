@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { KeyspaceFenced, KeyspaceUnavailable, Problem } from '../problems.ts'
+import { KeyspaceFenced, KeyspaceUnavailable, Problem } from '../problems/problems.ts'
 import { StoreError } from '../stores/store.ts'
 import { UnreadableKeySpace } from './key-space-text.ts'
 import { WrongSecret } from './seal.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import type { Clock } from '../clock.ts'
 import { type Store, StoreError } from '../stores/store.ts'
-import type { Clock } from './clock.ts'
 import { fenced, type KeySpace, newKeySpace } from './key-space.ts'
 import { readKeySpace, writeKeySpace } from './key-space-text.ts'
 import { regression } from './regression.ts'

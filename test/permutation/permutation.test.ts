@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LONGEST_UNIQUE, permutation } from '../../src/keys/permutation.ts'
+import { LONGEST_UNIQUE, permutation } from '../../src/permutation/permutation.ts'
 
 const SEED = new Uint8Array(32).fill(7)
 const lengths = Array.from({ length: LONGEST_UNIQUE }, (_, index) => index + 1)

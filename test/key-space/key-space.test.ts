@@ -8,7 +8,7 @@ import {
   released,
   totals,
   wholeOf,
-} from '../../src/keys/key-space.ts'
+} from '../../src/key-space/key-space.ts'
 import { first, lease } from './leases.ts'
 
 describe('a lease', () => {

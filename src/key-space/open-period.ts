@@ -1,6 +1,6 @@
-import type { Permute } from './ff1.ts'
+import type { Permute } from '../permutation/ff1.ts'
+import { permutation } from '../permutation/permutation.ts'
 import type { KeySpace } from './key-space.ts'
-import { permutation } from './permutation.ts'
 import type { Seal } from './seal.ts'
 
 /** A period whose seed is open, until it is closed. */

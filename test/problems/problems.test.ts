@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import * as problems from '../src/problems.ts'
+import * as problems from '../../src/problems/problems.ts'
 
 const table: [type: string, title: string, status: number, problem: problems.Problem][] = [
   ['invalid-key-length', 'Invalid key length', 400, new problems.InvalidKeyLength()],

@@ -1,4 +1,4 @@
-import { type Config, RECOMMENDED_SIZE } from './schemas/settings.ts'
+import { type Config, RECOMMENDED_SIZE } from '../schemas/settings.ts'
 
 /** The lengths in bytes of the keys that are unique with `-unique`, as far as these settings allow them. */
 export function uniqueLengths({ minSize, maxSize }: Config): number[] {

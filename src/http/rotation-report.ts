@@ -1,7 +1,7 @@
-import { latestEvent, type SpaceEvent } from './keys/events.ts'
-import { type KeySpace, totals } from './keys/key-space.ts'
-import { pendingNotices } from './keys/notices.ts'
-import { rfc3339 } from './keys/time.ts'
+import { latestEvent, type SpaceEvent } from '../key-space/events.ts'
+import { type KeySpace, totals } from '../key-space/key-space.ts'
+import { pendingNotices } from '../key-space/notices.ts'
+import { rfc3339 } from '../time.ts'
 
 /** An event as clients read it, in the form that Standard Webhooks recommends for its payload. */
 export interface PublicEvent {

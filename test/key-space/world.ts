@@ -1,9 +1,9 @@
 import { pino } from 'pino'
-import type { Clock } from '../../src/keys/clock.ts'
+import type { Clock } from '../../src/clock.ts'
+import { type KeySpace, totals } from '../../src/key-space/key-space.ts'
+import { readKeySpace } from '../../src/key-space/key-space-text.ts'
+import { Seal } from '../../src/key-space/seal.ts'
 import { Dealer } from '../../src/keys/dealer.ts'
-import { type KeySpace, totals } from '../../src/keys/key-space.ts'
-import { readKeySpace } from '../../src/keys/key-space-text.ts'
-import { Seal } from '../../src/keys/seal.ts'
 import { type Snapshot, type Store, StoreError } from '../../src/stores/store.ts'
 import { Recorder } from '../helper.ts'
 
