@@ -71,7 +71,7 @@ export default fp<{ log: FastifyBaseLogger }>(
     if (link !== undefined) app.addHook('onClose', async () => link.close())
 
     const { registry } = app
-    const help = 'Calls refused because an address or a client had too many'
+    const help = 'Calls refused with 429, by whose limit it was'
     registerScraped(registry, 'counter', 'rate_limit_refused_total', help, () =>
       Object.entries(refused).map(([by, value]) => ({ labels: { by }, value })),
     )
