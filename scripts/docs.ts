@@ -34,14 +34,6 @@ export function documentPath(document: string): URL {
   return new URL(`../${document}`, import.meta.url)
 }
 
-/** The name that a heading has in a link to it. */
-export function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-')
-}
-
 function settingsTable(): string {
   const rows = settingsOf(Settings).map(([name, setting]) => [
     `\`-${flagOf(name)}\``,
