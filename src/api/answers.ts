@@ -11,21 +11,29 @@ const EVERYWHERE: readonly ProblemName[] = [
   'InternalError',
 ]
 
-/** What @fastify/swagger makes the answers and the security of an operation from. */
-export function answersTo({ success, problems, guarded, bodiless = false }: Operation, config: Config) {
+/**
+ * What @fastify/swagger makes the answers and the security of an operation from. `allowed`: the methods of its path, where
+ * the operation is the one to say what others get.
+ */
+export function answersTo(operation: Operation, config: Config, allowed: readonly string[]) {
+  const { success, problems, guarded, clientsUnlimited = false, bodiless = false } = operation
   const isGuarded = guarded?.(config) === true
   const auth = isGuarded && config.apiKeysFile !== ''
-  const limited = isGuarded && (config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0))
+  const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
+  const limited = byClient || (isGuarded && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,
     ...problems(config),
     ...when(auth, 'Unauthorized', 'Forbidden'),
     ...when(limited, 'TooManyRequests'),
+    ...when(allowed.length > 0, 'MethodNotAllowed'),
   ]
   const token = names.includes('AdminTokenNeeded')
   const found = guide.filter(({ name }) => names.includes(name))
   const byStatus = Object.entries(Object.groupBy(found, ({ status }) => status))
-  const refusals = byStatus.map(([status, all = []]) => [status, refusal(all, bodiless)] as const)
+  const refusals = byStatus.map(
+    ([status, all = []]) => [status, refusal(all, bodiless, allowed.join(', '))] as const,
+  )
   return {
     response: { 200: { ...(bodiless && noBody), ...success(config) }, ...Object.fromEntries(refusals) },
     security: auth ? [{ apiKey: [] }] : token ? [{ adminToken: [] }] : [],
@@ -45,14 +53,22 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, Schema>>>> = {
   503: { 'Retry-After': seconds('Seconds to wait before the next try') },
 }
 
-function refusal(all: readonly GuidedProblem[], bodiless: boolean): Answer {
+const allowHeader = (allow: string): Schema => ({
+  type: 'string',
+  const: allow,
+  description: 'The methods of this path',
+})
+
+function refusal(all: readonly GuidedProblem[], bodiless: boolean, allow: string): Answer {
   const [{ status, sentence } = { status: 0, sentence: '' }] = all
-  const description = all.map(({ title }) => title).join('; ')
-  const headers = { ...noStore, ...HEADERS[status] }
+  const titles = all.map(({ title }) => title).join('; ')
+  const isOfOthers = status === 405
+  const description = isOfOthers ? `${titles}: what any method but ${allow} gets` : titles
+  const headers = { ...noStore, ...HEADERS[status], ...(isOfOthers && { Allow: allowHeader(allow) }) }
   if (bodiless) return { ...noBody, description, headers }
-  const examples = all.map(({ name, type, title, sentence }) => [
+  const examples = all.map(({ name, type, title, sentence, means }) => [
     name,
-    { summary: title, value: { type, title, status, detail: sentence } },
+    { summary: title, description: means, value: { type, title, status, detail: sentence } },
   ])
   return {
     description,

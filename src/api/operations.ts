@@ -13,7 +13,14 @@ export interface Answer {
 
 /** What a route's own schema does not say of it. */
 export interface Operation {
-  readonly about: { operationId: string; summary: string; description?: string; tags: [string] }
+  readonly about: {
+    operationId: string
+    summary: string
+    description?: string
+    tags: [string]
+    /** The path's parameters, where the route judges none. */
+    params?: Schema
+  }
   /** What it answers when all is well. */
   readonly success: (config: Config) => Answer
   /** The classes of problems that it answers with, besides those of every route. */
@@ -22,6 +29,8 @@ export interface Operation {
   readonly bodiless?: boolean
   /** Whether an API key is asked for, where there are any. */
   readonly guarded?: (config: Config) => boolean
+  /** Whether an API key may ask as often as it likes, whatever the limit by client. */
+  readonly clientsUnlimited?: boolean
 }
 
 const nothing = () => []
@@ -73,6 +82,8 @@ function keyAnswer(config: Config): Answer {
 
 function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: Config): ProblemName[] {
   return [
+    // As of /key/16/, where a client puts together a path of its own.
+    'NotFound',
     'InvalidKeyLength',
     'UnknownFormat',
     'InvalidCount',
@@ -162,6 +173,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     }),
     problems: ({ admin }) => ['BodyNotAllowed', 'KeyspaceUnavailable', ...when(admin, 'AdminTokenNeeded')],
     guarded: () => true,
+    clientsUnlimited: true,
   },
   'GET /livez': health('getLiveness', 'Whether the process lives'),
   'GET /healthz': health('getHealth', 'The old name of /livez'),
@@ -187,5 +199,24 @@ export const operations: Readonly<Record<string, Operation>> = {
       content: { 'application/json': { schema: { type: 'object' } } },
     }),
     problems: nothing,
+  },
+  'GET /problems/:name': {
+    about: {
+      operationId: 'getProblem',
+      summary: 'A page for people, of a problem type',
+      tags: ['problems'],
+      params: {
+        type: 'object',
+        properties: {
+          name: { type: 'string', description: 'The end of the type', examples: ['not-found'] },
+        },
+      },
+    },
+    success: () => ({
+      description: 'What the problem means, and what to do',
+      headers: noStore,
+      content: { 'text/html': { schema: { type: 'string' } } },
+    }),
+    problems: () => ['NotFound'],
   },
 }

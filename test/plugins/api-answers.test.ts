@@ -39,6 +39,13 @@ describe('an answer is as described', () => {
     ['GET /metrics', '*/*'],
     ['GET /metrics', '*/*', { apiKeysFile: 'given', authMetrics: true }],
     ['GET /openapi.json', '*/*'],
+    ['GET /key/16/', 'application/json'],
+    ['POST /key/16/', 'text/plain'],
+    ['HEAD /key/16/', '*/*'],
+    ['GET /problems/not-found', 'text/html'],
+    ['GET /problems/nothing', 'application/json'],
+    ['GET /problems/', 'text/html'],
+    ['GET /problems/%zz', 'application/json'],
   ]
 
   test.for(calls)('%s for %s with %j', async ([call, accept, overrides = {}]) => {
@@ -51,7 +58,10 @@ describe('an answer is as described', () => {
       url,
       headers: { accept, authorization: SECRET },
     })
-    const path = url.replace(/\?.*/, '').replace(/^\/key\/.*/, '/key/{length}')
+    const path = url
+      .replace(/\?.*/, '')
+      .replace(/^\/key\/.*/, '/key/{length}')
+      .replace(/^\/problems\/.*/, '/problems/{name}')
     const described = description.paths[path]?.[method.toLowerCase()]?.responses[answer.statusCode]
     expect(described).toBeDefined()
     for (const name of Object.keys(answer.headers)) {
