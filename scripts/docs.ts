@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { keysUntil, written } from '../src/page/odds.js'
 import { guide } from '../src/problems/guide.ts'
 import { Settings } from '../src/schemas/settings.ts'
 import { flagOf, type Setting, settingsOf, variableOf } from '../src/settings/settings.ts'
@@ -7,9 +8,10 @@ import { chartPath, type Schema } from './chart.ts'
 import { bringers, exposition } from './exposition.ts'
 
 /** The documents with parts that are made from the code, from the project's root. */
-export const documents = ['settings', 'chart', 'metrics', 'alerts', 'problems'].map(
-  (name) => `docs/reference/${name}.md`,
-)
+export const documents = [
+  ...['settings', 'chart', 'metrics', 'alerts', 'problems'].map((name) => `docs/reference/${name}.md`),
+  'docs/how-to/unique-keys.md',
+]
 
 const parts: Record<string, () => string | Promise<string>> = {
   settings: settingsTable,
@@ -17,6 +19,7 @@ const parts: Record<string, () => string | Promise<string>> = {
   metrics: metricsTable,
   alerts: alertsTable,
   problems: problemsTable,
+  odds: oddsTable,
 }
 
 /** `text` with what stands between `<!-- made: NAME -->` and `<!-- end -->` made anew from the code. */
@@ -32,14 +35,6 @@ export async function remake(text: string): Promise<string> {
 /** The path of a document. */
 export function documentPath(document: string): URL {
   return new URL(`../${document}`, import.meta.url)
-}
-
-/** The name that a heading has in a link to it. */
-export function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-')
 }
 
 function settingsTable(): string {
@@ -140,6 +135,14 @@ function problemsTable(): string {
     `${means} ${remedy}`,
   ])
   return table(['type', 'status', 'title', 'sentence', 'what it means, and what to do'], rows)
+}
+
+function oddsTable(): string {
+  const rows = [1, 2, 3, 4, 6, 8, 12, 16].map((bytes) => [
+    String(bytes),
+    ...[0.5, 1e-6].map((odds) => written(keysUntil(8 * bytes, odds))),
+  ])
+  return table(['bytes', 'one in two after', 'one in a million after'], rows)
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { alertsOf, RULES, readRules } from '../scripts/alert-rules.ts'
-import { anchorOf } from '../scripts/docs.ts'
+import { anchorOf } from './documents.ts'
 
 const rules = readRules()
 const alerts = alertsOf(rules)

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { anchorOf, documentPath, documents, remake } from '../scripts/docs.ts'
-import { documents as allDocuments, ROOT } from './documents.ts'
+import { documentPath, documents, remake } from '../scripts/docs.ts'
+import { documents as allDocuments, anchorOf, ROOT } from './documents.ts'
 
 test.for(documents)('%s says what the code says; `npm run docs` makes it so', async (document) => {
   const text = readFileSync(documentPath(document), 'utf8')
