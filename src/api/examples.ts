@@ -1,5 +1,5 @@
 import { type KeyFacts, type KeySource, makeBody } from '../http/key-answer.ts'
-import type { KeyCall } from '../http/key-call.ts'
+import { BASE58_ANSWER_BYTES, BASE58_KEY_BYTES, type KeyCall } from '../http/key-call.ts'
 import { rotationReport } from '../http/rotation-report.ts'
 import { type KeySpace, leased, newKeySpace } from '../key-space/key-space.ts'
 import { rotated, withPolicy } from '../key-space/rotation.ts'
@@ -112,7 +112,7 @@ export function sentenceOf(
     BatchTooLarge: [config.maxBatchBytes],
     RepeatedParameter: ['count'],
     RepeatedHeader: ['x-user-id'],
-    Base58TooLarge: [64, 16_384],
+    Base58TooLarge: [BASE58_KEY_BYTES, BASE58_ANSWER_BYTES],
     InvalidSince: [7],
     Forbidden: [`${scope}`],
     TooManyRequests: [30],
