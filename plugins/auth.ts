@@ -84,13 +84,15 @@ export default fp<Parts>(
     })
 
     const { registry } = app
+    const calls =
+      'Calls by what their credential was: a revoked one is unknown, one that lacks key:unique alone is ok and forbidden'
     const counted = () => Object.entries(results).map(([result, value]) => ({ labels: { result }, value }))
-    registerScraped(registry, 'counter', 'auth_calls_total', 'Calls by what their credential was', counted)
+    registerScraped(registry, 'counter', 'auth_calls_total', calls, counted)
     registerScraped(registry, 'gauge', 'api_keys', 'API keys in use, expired ones among them', () => [
       { value: keys.now.size },
     ])
-    const help = '0 while the file of API keys is broken and the one before it is in use'
-    registerScraped(registry, 'gauge', 'api_keys_file_healthy', help, () => [{ value: keys.sound ? 1 : 0 }])
+    const broken = '0 while the file of API keys is broken and the one before it is in use'
+    registerScraped(registry, 'gauge', 'api_keys_file_healthy', broken, () => [{ value: keys.sound ? 1 : 0 }])
   },
   { name: 'auth', fastify: '5.x', dependencies: ['metrics'] },
 )

@@ -12,7 +12,7 @@ export default fp(
     app.server.keepAliveTimeout = 0
     if (maxConnections > 0) app.server.maxConnections = maxConnections
     app.server.on('drop', () => dropped++)
-    const help = 'Connections that were closed at once because there were too many'
+    const help = 'Connections closed at once because there were -max-connections of them'
     registerScraped(app.registry, 'counter', 'connections_dropped_total', help, () => [{ value: dropped }])
 
     if (maxRequestsPerSocket === 0) return

@@ -21,38 +21,48 @@ const RETRY_AFTER_SECONDS = '1'
 /** Turns whatever is thrown into an answer, and requests that no route takes into problems. */
 export default fp<{ log: FastifyBaseLogger }>(
   async (app, { log }) => {
-    app.setErrorHandler<Error>((error, request, reply) => {
-      const problem = error instanceof Problem ? error : new InternalError()
-      if (problem.statusCode === 500) {
-        log.error({ err: error, method: request.method, path: loggedPath(request.url) }, 'a request failed')
-      }
-      return answer(problem, request, reply)
-    })
+    app.setErrorHandler<Error>((error, request, reply) =>
+      answer(problemOf(error, request, log), request, reply),
+    )
     app.addHook('onRequest', (request, _reply, done) => {
-      done(refusal(app, request))
+      const problem = refusal(app, request)
+      if (problem === undefined) done()
+      // Probes are let be, those without a Host too.
+      else if (request.is404 || isKeyPath(request.url)) withinLimit(request, problem, done)
+      else done(problem)
     })
   },
-  { name: 'errors', fastify: '5.x', dependencies: ['metrics'] },
+  { name: 'errors', fastify: '5.x', dependencies: ['metrics', 'rate-limit'] },
 )
 
-/**
- * Answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. They count
- * against the limit of their address as what a hook sees does.
- */
-export function answerRouterError(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const refuse = (problem: Error) => answerUnrouted(problem, request, reply)
-  const { byAddress } = request.server.limits
-  const usual = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
-  if (byAddress === undefined) refuse(usual)
-  else byAddress(request).then(() => refuse(usual), refuse)
+/** What answers what the router refuses before any hook runs: bad escapes and parameters over 100 characters. */
+export function routerErrors(log: FastifyBaseLogger) {
+  return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const usual = isKeyPath(request.url) ? new InvalidKeyLength() : new MalformedRequest()
+    withinLimit(request, usual, (error) => {
+      const problem = problemOf(error, request, log)
+      request.server.counters.answered(handlerOf(request), problem.statusCode)
+      void answer(problem, request, reply)
+      // Fastify sets its own line up only for requests that reach a route.
+      requestLog.requestCompleted(null, request, reply)
+    })
+  }
 }
 
-function answerUnrouted(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+/** Refuses what no limit by address has seen: with that problem, or as one call too many. */
+function withinLimit(request: FastifyRequest, problem: Problem, refuse: (error: Error) => void): void {
+  const { byAddress } = request.server.limits
+  if (byAddress === undefined) refuse(problem)
+  else byAddress(request).then(() => refuse(problem), refuse)
+}
+
+/** What a client is told of an error; what it is not told goes into the log. */
+function problemOf(error: Error, request: FastifyRequest, log: FastifyBaseLogger): Problem {
   const problem = error instanceof Problem ? error : new InternalError()
-  request.server.counters.answered(handlerOf(request), problem.statusCode)
-  void answer(problem, request, reply)
-  // Fastify sets its own line up only for requests that reach a route.
-  requestLog.requestCompleted(null, request, reply)
+  if (problem.statusCode === 500) {
+    log.error({ err: error, method: request.method, path: loggedPath(request.url) }, 'a request failed')
+  }
+  return problem
 }
 
 function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undefined {

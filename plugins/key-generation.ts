@@ -193,14 +193,14 @@ function watch(app: FastifyInstance, entropy: Entropy): void {
     app.registry,
     'counter',
     'entropy_self_test_failures_total',
-    'Blocks of random bytes thrown away because they failed a health test',
+    'Blocks of random bytes thrown away, by the health test they failed; a false alarm has odds of 2^-80',
     () => Object.entries(entropy.failures).map(([test, value]) => ({ labels: { test }, value })),
   )
   registerScraped(
     app.registry,
     'gauge',
     'entropy_healthy',
-    '1 while the source of randomness passes its self-test',
+    '1 while the source of randomness passes its self-test; at 0 all keys are refused',
     () => [{ value: entropy.healthy ? 1 : 0 }],
   )
 }

@@ -72,26 +72,30 @@ function watch({ config, registry }: FastifyInstance, dealer: Dealer): void {
     registry,
     gauge,
     'keyspace_used_keys',
-    'Unique keys used up in this period, by length',
+    'Of all servers: unique keys used up in this period, by leases that were ended',
     byLength('used'),
   )
   registerScraped(
     registry,
     gauge,
     'keyspace_left_keys',
-    'Unique keys that no server has leased yet, by length',
+    'Of all servers: unique keys leased to nobody',
     byLength('left'),
   )
   registerScraped(
     registry,
     gauge,
     'keyspace_lost_keys',
-    'Unique keys that nobody will get in this period, by length',
+    'Of all servers: unique keys that nobody will get in this period',
     byLength('lost'),
   )
-  registerScraped(registry, gauge, 'keyspace_fenced', '1 while unique keys wait for a rotation', () => [
-    { value: dealer.fenced ? 1 : 0 },
-  ])
+  registerScraped(
+    registry,
+    gauge,
+    'keyspace_fenced',
+    'Of all servers: 1 while unique keys wait for a rotation',
+    () => [{ value: dealer.fenced ? 1 : 0 }],
+  )
   const seconds = (name: string, help: string, read: (period: KeySpace['period']) => number | undefined) =>
     registerScraped(registry, gauge, name, help, () => {
       const { space } = dealer.replica
@@ -102,22 +106,22 @@ function watch({ config, registry }: FastifyInstance, dealer: Dealer): void {
     registry,
     gauge,
     'keyspace_period',
-    "The number of the period that unique keys are dealt from, 0 while they can't be",
+    "The number of the period that this server deals unique keys from, 0 while it can't",
     () => [{ value: dealer.period }],
   )
   seconds(
     'keyspace_period_start_timestamp_seconds',
-    'When the period of unique keys began',
+    "Of all servers: when the period of unique keys began, by the store's clock",
     ({ startedAt }) => startedAt,
   )
   seconds(
     'keyspace_period_end_timestamp_seconds',
-    'When the period of unique keys ends, if a policy says so',
+    'Of all servers: when that period ends, where a policy says so',
     ({ ends }) => ends?.at,
   )
   const counter = (name: string, help: string, count: keyof Dealer['counts']) =>
     registerScraped(registry, 'counter', name, help, () => [{ value: dealer.counts[count] }])
-  counter('keyspace_leases_total', 'Leases of unique keys taken', 'leases')
+  counter('keyspace_leases_total', 'Leases of unique keys that this server took', 'leases')
   counter(
     'keyspace_swap_conflicts_total',
     'Changes of the key space that another server was faster with',

@@ -68,11 +68,10 @@ export default fp<{ log: FastifyBaseLogger }>(
       byClient: await limitBy('client', rateLimitClient, ({ client }) => client?.id ?? ''),
     }
     app.decorate('limits', limits)
-    limitUnknownPaths(app, limits.byAddress)
     if (link !== undefined) app.addHook('onClose', async () => link.close())
 
     const { registry } = app
-    const help = 'Calls refused because an address or a client had too many'
+    const help = 'Calls refused with 429, by whose limit it was'
     registerScraped(registry, 'counter', 'rate_limit_refused_total', help, () =>
       Object.entries(refused).map(([by, value]) => ({ labels: { by }, value })),
     )
@@ -101,13 +100,4 @@ async function newLimiter(
     resolve(scope.createRateLimit())
   })
   return promise
-}
-
-/** Probes, scrapes and all that is registered elsewhere are let be: only what no route takes passes here. */
-function limitUnknownPaths(app: FastifyInstance, limit: Limit | undefined): void {
-  if (limit === undefined) return
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.is404) limit(request).then(() => done(), done)
-    else done()
-  })
 }

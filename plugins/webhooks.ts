@@ -53,8 +53,8 @@ function watch(
 ): void {
   const counter = (name: string, help: string, count: keyof Notifier['counts']) =>
     registerScraped(registry, 'counter', name, help, () => [{ value: notifier.counts[count] }])
-  counter('webhook_notices_sent_total', 'Notices that a receiver has taken', 'sent')
-  counter('webhook_notices_failed_total', 'Tries of notices that a receiver has not taken', 'failed')
+  counter('webhook_notices_sent_total', 'Tries of this server that a receiver took', 'sent')
+  counter('webhook_notices_failed_total', 'Tries of this server that no receiver took', 'failed')
   const gauge = (name: string, help: string, read: (space: KeySpace, id: string) => number) =>
     registerScraped(registry, 'gauge', name, help, () => {
       const space = dealer?.replica.space
@@ -62,15 +62,19 @@ function watch(
       if (space === undefined) return []
       return receivers.map((id, index) => ({ labels: { webhook: index + 1 }, value: read(space, id) }))
     })
-  gauge('webhook_notices_pending', 'Notices that a receiver is still to be told of', pendingNotices)
+  gauge(
+    'webhook_notices_pending',
+    'Of all servers: notices that a receiver is still to be told of',
+    pendingNotices,
+  )
   gauge(
     'webhook_notices_given_up',
-    'Notices that a receiver was not told of after all tries, since it is known',
+    'Of all servers: notices given up after all tries, since the receiver is known',
     ({ targets }, id) => targets[id]?.givenUpCount ?? 0,
   )
   gauge(
     'webhook_disabled',
-    '1 for a receiver that has answered 410 and is told of nothing more',
+    'Of all servers: 1 for a receiver that has answered 410 and is told nothing more',
     ({ targets }, id) => (targets[id]?.disabled ? 1 : 0),
   )
 }

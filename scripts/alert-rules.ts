@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
 
 /** A rule that fires. */
@@ -24,13 +24,18 @@ export interface RuleFile {
   }[]
 }
 
-/** The file of all rules, as Prometheus and the chart read it. */
-export const RULES = resolve(import.meta.dirname, '../helm/key-server/alerts.yaml')
+const FOLDER = resolve(import.meta.dirname, '../helm/key-server/alerts')
 
-/** The rules, anew at each call. */
-export function readRules(): RuleFile {
+/** The files of all rules, as Prometheus and the chart read them. */
+export const RULES = readdirSync(FOLDER)
+  .sort()
+  .map((name) => join(FOLDER, name))
+
+/** The rules of these files, anew at each call. */
+export function readRules(files: readonly string[] = RULES): RuleFile {
   // Each rule has an alias or two: more in all than the parser takes from strangers.
-  return parse(readFileSync(RULES, 'utf8'), { maxAliasCount: -1 })
+  const parts: RuleFile[] = files.map((file) => parse(readFileSync(file, 'utf8'), { maxAliasCount: -1 }))
+  return { groups: parts.flatMap(({ groups }) => groups) }
 }
 
 /** Those that fire. */

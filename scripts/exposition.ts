@@ -8,28 +8,34 @@ import { readSettings } from '../src/settings/settings.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import { loopbackCertificate } from '../test/certificate.ts'
 
-/** Settings that bring all metrics there are; each has something to count on its own. */
-const EVERYTHING: Partial<Config> = {
-  unique: true,
-  rotateEvery: 30,
-  webhookUrls: 'https://receiver.invalid',
-  webhookSecret: `whsec_${Buffer.alloc(32).toString('base64')}`,
-  saltFrom: 'key-id,header:x-user-id,ip',
-  apiKeysFile: 'keys.json',
-  rateLimitAddress: 1000,
-  rateLimitClient: 1000,
+/** Settings that bring metrics of their own, each with something to count. */
+export const bringers: Readonly<Record<string, Partial<Config>>> = {
+  '-unique': { unique: true, rotateEvery: 30 },
+  '-webhook-urls': {
+    unique: true,
+    webhookUrls: 'https://receiver.invalid',
+    webhookSecret: `whsec_${Buffer.alloc(32).toString('base64')}`,
+  },
+  '-salt-from': { saltFrom: 'header:x-user-id,ip' },
+  '-api-keys-file': { apiKeysFile: 'keys.json' },
+  '-rate-limit-…': { rateLimitAddress: 1000 },
   // Nothing answers there.
-  rateLimitStore: 'redis://127.0.0.1:9',
+  '-rate-limit-store': { rateLimitAddress: 1000, rateLimitStore: 'redis://127.0.0.1:9' },
+  '-tls-cert': { tlsCert: 'tls.crt', tlsKey: 'tls.key' },
 }
 
-/** What `/metrics` of a server with every setting answers, after these calls. */
-export async function exposition(urls: readonly string[] = []): Promise<string> {
+/** What `/metrics` of a server with these settings answers, by default with all that bring metrics. */
+export async function exposition(
+  urls: readonly string[] = [],
+  more: Partial<Config> = Object.assign({}, ...Object.values(bringers)),
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'key-server-metrics-'))
   try {
     const { cert, key } = await loopbackCertificate()
-    const [tlsCert, tlsKey] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
-    await Promise.all([writeFile(tlsCert, cert), writeFile(tlsKey, key)])
-    const settings = { ...readSettings({ args: [], env: {}, folder }), ...EVERYTHING, tlsCert, tlsKey }
+    await Promise.all([writeFile(join(folder, 'tls.crt'), cert), writeFile(join(folder, 'tls.key'), key)])
+    const within = (file = '') => file && join(folder, file)
+    const files = { tlsCert: within(more.tlsCert), tlsKey: within(more.tlsKey) }
+    const settings = { ...readSettings({ args: [], env: {}, folder }), ...more, ...files }
     const parts = { log: pino({ level: 'silent' }), store: new MemoryStore(), apiKeys: '{"keys":[]}' }
     const app = await createApp(settings, parts)
     for (const url of urls) await app.inject(url)

@@ -5,7 +5,7 @@ import apiDocs from '../plugins/api-docs.ts'
 import auth from '../plugins/auth.ts'
 import config from '../plugins/config.ts'
 import connections from '../plugins/connections.ts'
-import errors, { answerRouterError } from '../plugins/errors.ts'
+import errors, { routerErrors } from '../plugins/errors.ts'
 import guard from '../plugins/guard.ts'
 import health from '../plugins/health.ts'
 import keyGeneration from '../plugins/key-generation.ts'
@@ -65,7 +65,7 @@ export async function createApp(
       customOptions: { coerceTypes: false, keywords: [wholeNumber], validateSchema: false },
     },
     clientErrorHandler: (error, socket) => app.refuse(error, socket),
-    frameworkErrors: answerRouterError,
+    frameworkErrors: routerErrors(log),
     ...serverOptions(settings),
     connectionTimeout: IDLE_TIMEOUT_MS,
     maxRequestsPerSocket: settings.maxRequestsPerSocket,
@@ -82,7 +82,6 @@ export async function createApp(
   await app.register(connections)
   await app.register(tls, { log })
   await app.register(parseErrors)
-  // Before the hook that answers unknown paths.
   await app.register(rateLimit, { log })
   await app.register(errors, { log })
   // Before the routes that it describes.

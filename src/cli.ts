@@ -5,10 +5,9 @@ import { type Host, serve } from './commands/serve.ts'
 import { showStore } from './commands/store-show.ts'
 import { createLog, type Output } from './log.ts'
 import type { Config } from './schemas/settings.ts'
-import { keySpaceProblems } from './settings/key-space.ts'
+import { keySpaceProblems, storeProblems } from './settings/key-space.ts'
 import { readSettings, SettingsError } from './settings/settings.ts'
 import { usage, version } from './settings/usage.ts'
-import { readLocation } from './stores/location.ts'
 
 /** The parts of `process` that the program uses. */
 export interface Process extends Host {
@@ -19,6 +18,12 @@ export interface Process extends Host {
 }
 
 const commands = ['serve', 'self-test', 'store show', 'rotate', 'hash-key']
+
+/** These are about a store, whether or not a server with these settings would deal from it, or start. */
+const judges: Record<string, typeof keySpaceProblems> = {
+  'store show': storeProblems,
+  rotate: keySpaceProblems,
+}
 
 /**
  * Runs the program.
@@ -42,23 +47,15 @@ export async function run(process: Process): Promise<number> {
 
   let config: Config
   try {
-    config = readSettings({ args: words, env: process.env, folder: process.cwd() })
+    const sources = { args: words, env: process.env, folder: process.cwd() }
+    config = readSettings(sources, judges[command])
   } catch (error) {
     if (error instanceof SettingsError) return refuse(process, error.problems)
     throw error
   }
   if (command === 'self-test') return selfTest(config, process.stdout)
-  if (command === 'store show') {
-    const location = readLocation(config.store)
-    if (typeof location === 'string') return refuse(process, [`-store (STORE) ${location}`])
-    return showStore(config.store, process.stdout, process.stderr)
-  }
-  if (command === 'rotate') {
-    const problems = keySpaceProblems(config, [])
-    return problems.length > 0
-      ? refuse(process, problems)
-      : rotateStore(config, process.stdout, process.stderr)
-  }
+  if (command === 'store show') return showStore(config.store, process.stdout, process.stderr)
+  if (command === 'rotate') return rotateStore(config, process.stdout, process.stderr)
   return serve(config, await createLog(process.stdout), process)
 }
 

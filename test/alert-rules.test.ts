@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { alertsOf, readRules } from '../scripts/alert-rules.ts'
-import { anchorOf } from '../scripts/docs.ts'
+import { alertsOf, RULES, readRules } from '../scripts/alert-rules.ts'
+import { anchorOf } from './documents.ts'
 
 const rules = readRules()
 const alerts = alertsOf(rules)
@@ -22,6 +22,13 @@ test('the original rule keeps its group, name, expression and texts', () => {
       }),
     },
   ])
+})
+
+test.for(RULES)('the rules of %s are explained on the page of the same name', (file) => {
+  const page = `docs/how-to/runbook/${basename(file, '.yaml')}.md#`
+  const links = alertsOf(readRules([file])).map(({ annotations }) => annotations.runbook_url)
+  expect(links).not.toEqual([])
+  expect(links.filter((link) => !link?.startsWith(page))).toEqual([])
 })
 
 test('no two rules have the same name', () => {

@@ -89,13 +89,15 @@ test('self-test runs the table with the settings given', async () => {
   expect(process.eventNames()).toEqual([])
 })
 
-test('store show says what the store of the settings holds', async () => {
-  const process = new FakeProcess(['store', 'show'], {
-    STORE: '/nonexistent/keys.db',
-    KEYSPACE_SECRET: 'short',
-  })
+test.for<[words: string[], env: Record<string, string>]>([
+  [['store', 'show'], { KEYSPACE_SECRET: 'short' }],
+  [['store', 'show', '-unique'], {}],
+  [['rotate'], { WEBHOOK_URLS: 'https://receiver.example', ROTATE_EVERY: '90', ADMIN: 'true' }],
+  [['rotate', '-min-size=9', '-max-size=8'], { API_KEYS_FILE: '/nonexistent/keys.json' }],
+])('%j %j is about the store alone, not about a server', async ([words, env]) => {
+  const process = new FakeProcess(words, { STORE: '/nonexistent/keys.db', ...env })
   expect(await run(process)).toBe(1)
-  expect(process.stderr.text).toMatch(/^key-server: there is no store/)
+  expect(process.stderr.text).toMatch(/^key-server: there is no store: .*\n$/)
   expect(process.eventNames()).toEqual([])
 })
 

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { anchorOf, documentPath, documents, remake } from '../scripts/docs.ts'
-import { exposition } from '../scripts/exposition.ts'
-import { documents as allDocuments, ROOT } from './documents.ts'
+import { documentPath, documents, remake } from '../scripts/docs.ts'
+import { documents as allDocuments, anchorOf, ROOT } from './documents.ts'
 
 test.for(documents)('%s says what the code says; `npm run docs` makes it so', async (document) => {
   const text = readFileSync(documentPath(document), 'utf8')
@@ -15,16 +14,6 @@ test('a made part that differs from the code is replaced', async () => {
   expect(await remake('a\n<!-- made: settings -->\nold\n<!-- end -->\nb\n')).toMatch(
     /^a\n<!-- made: settings -->\n\| flag .*-max-size.*<!-- end -->\nb\n$/s,
   )
-})
-
-test('docs/how-to/monitoring.md speaks of every metric', async () => {
-  const text = readFileSync(documentPath('docs/how-to/monitoring.md'), 'utf8')
-  const spoken = [...text.matchAll(/`([a-z_…]+)`/g)].map(([, name = '']) =>
-    RegExp(`^${name.replaceAll('…', '.+')}$`),
-  )
-  const names = [...(await exposition()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
-  expect(names.length).toBeGreaterThan(40)
-  expect(names.filter((name) => !spoken.some((pattern) => pattern.test(name)))).toEqual([])
 })
 
 /** Its text without blocks of code, in which nothing is a link or a heading. */

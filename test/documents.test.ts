@@ -22,3 +22,15 @@ test.for(documents)('%s says of each block of commands that it is run, or why no
   // By one name alone, so that none is overlooked.
   expect(blocks.filter(({ language }) => /^(bash|shell|console|zsh)$/.test(language))).toEqual([])
 })
+
+test.for(documents)(
+  '%s has no secret on a command line, which others on the machine can read',
+  (document) => {
+    const secret =
+      /(?:-H|--header) ["']Authorization|--from-literal=\S*(?:secret|token|store)\b|:\/\/[^\s/]*:[^\s/]+@/
+    const commands = blocksIn(document)
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ text }) => text.split('\n').map((line) => line.replace(/(^| )#.*/, '')))
+    expect(commands.filter((command) => secret.test(command))).toEqual([])
+  },
+)

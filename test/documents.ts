@@ -30,3 +30,11 @@ export function blocksOf(text: string): Block[] {
 export function blocksIn(document: string): Block[] {
   return blocksOf(readFileSync(resolve(ROOT, document), 'utf8'))
 }
+
+/** The name that a heading has in a link to it. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
+}

@@ -22,6 +22,11 @@ export function request(method: string, target: string, headers: readonly string
   return kept(method, target, ['Connection: close', ...headers], body)
 }
 
+/** The bytes of a request for which HTTP/1.1 asks a Host header, without one. */
+export function noHost(target: string): string {
+  return `GET ${target} HTTP/1.1\r\nConnection: close\r\n\r\n`
+}
+
 /**
  * All that a server on the loopback answers to `bytes`, read as Latin-1, until the connection is closed: by the
  * server, or after the bytes in the client's `ending`.

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { released } from '../scripts/version.ts'
+import { Refusal, released } from '../scripts/version.ts'
 
 // A version of the past, or a release would write its own into this file.
 const RELEASE = { was: '0.0.1', version: '0.0.2', day: '2026-12-01' }
@@ -26,11 +26,30 @@ describe('a release', () => {
   })
 
   test.for([
-    ['CHANGELOG.md', '## [Unreleased]\n\n## [0.0.1] - 2026-11-01\n\n### Added\n'],
-    ['Dockerfile', 'FROM a\n'],
-    ['README.md', 'key-server-0x1x0.tgz'],
-  ] as const)('with nothing to write into %s is none', ([file, text]) => {
-    expect(() => released(file, text, RELEASE)).toThrow(/found nothing like .* to release/)
+    [
+      'CHANGELOG.md',
+      'entry below [Unreleased]',
+      '## [Unreleased]\n\n## [0.0.1] - 2026-11-01\n\n### Added\n\n- a\n',
+    ],
+    [
+      'CHANGELOG.md',
+      'entry below [Unreleased]',
+      '## [Unreleased]\n\n### Added\n\n## [0.0.1] - 2026-11-01\n\n### Added\n\n- a\n',
+    ],
+    ['helm/key-server/Chart.yaml', 'version', 'name: x\n'],
+    ['Dockerfile', 'ARG VERSION', 'FROM a\n'],
+    ['README.md', 'key-server-0.0.1', 'key-server-0x0x1.tgz'],
+  ] as const)('is none where %s has no %s: %j', ([file, what, text]) => {
+    expect(() => released(file, text, RELEASE)).toThrow(
+      new Refusal(`nothing is released: ${file} has no ${what}`),
+    )
+  })
+
+  test('without its version is none, which is said in a sentence', () => {
+    const script = resolve(import.meta.dirname, '../scripts/version.ts')
+    const env = { ...process.env, npm_new_version: undefined }
+    const { status, stderr } = spawnSync(process.execPath, [script, 'check'], { env, encoding: 'utf8' })
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^`npm version` runs this, .*\n$/)])
   })
 })
 

@@ -1,5 +1,6 @@
 import { type GuidedProblem, guide, type ProblemName } from '../problems/guide.ts'
 import type { Config } from '../schemas/settings.ts'
+import { type Place, sentenceOf } from './examples.ts'
 import { type Answer, noStore, type Operation, type Schema, when } from './operations.ts'
 
 /** Problems that every route answers with. */
@@ -11,24 +12,34 @@ const EVERYWHERE: readonly ProblemName[] = [
   'InternalError',
 ]
 
-/** What @fastify/swagger makes the answers and the security of an operation from. */
-export function answersTo({ success, problems, guarded, bodiless = false }: Operation, config: Config) {
-  const isGuarded = guarded?.(config) === true
-  const auth = isGuarded && config.apiKeysFile !== ''
-  const limited = isGuarded && (config.rateLimitAddress > 0 || (auth && config.rateLimitClient > 0))
+/**
+ * What @fastify/swagger makes the answers and the security of an operation from. `allowed`: the methods of its path, where
+ * the operation is the one to say what others get.
+ */
+export function answersTo(operation: Operation, config: Config, allowed: readonly string[]) {
+  const { success, problems, scopeAsked, clientsUnlimited = false, bodiless = false } = operation
+  const scope = scopeAsked?.(config)
+  const auth = scope !== undefined && config.apiKeysFile !== ''
+  const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
+  const limited = byClient || (scope !== undefined && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,
     ...problems(config),
     ...when(auth, 'Unauthorized', 'Forbidden'),
     ...when(limited, 'TooManyRequests'),
+    ...when(allowed.length > 0, 'MethodNotAllowed'),
   ]
   const token = names.includes('AdminTokenNeeded')
   const found = guide.filter(({ name }) => names.includes(name))
   const byStatus = Object.entries(Object.groupBy(found, ({ status }) => status))
-  const refusals = byStatus.map(([status, all = []]) => [status, refusal(all, bodiless)] as const)
+  const place = { allow: allowed.join(', '), scope }
+  const refusals = byStatus.map(([status, all = []]) => {
+    const problems = all.map((problem) => ({ ...problem, sentence: sentenceOf(problem, config, place) }))
+    return [status, refusal(problems, bodiless, place)] as const
+  })
   return {
     response: { 200: { ...(bodiless && noBody), ...success(config) }, ...Object.fromEntries(refusals) },
-    security: auth ? [{ apiKey: [] }] : token ? [{ adminToken: [] }] : [],
+    security: auth ? [{ apiKey: [scope] }] : token ? [{ adminToken: [] }] : [],
   }
 }
 
@@ -45,20 +56,31 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, Schema>>>> = {
   503: { 'Retry-After': seconds('Seconds to wait before the next try') },
 }
 
-function refusal(all: readonly GuidedProblem[], bodiless: boolean): Answer {
-  const [{ status, sentence } = { status: 0, sentence: '' }] = all
-  const description = all.map(({ title }) => title).join('; ')
-  const headers = { ...noStore, ...HEADERS[status] }
+const allowHeader = (allow: string): Schema => ({
+  type: 'string',
+  const: allow,
+  description: 'The methods of this path',
+})
+
+function refusal(all: readonly GuidedProblem[], bodiless: boolean, { allow }: Place): Answer {
+  const [{ status } = { status: 0 }] = all
+  const titles = all.map(({ title }) => title).join('; ')
+  const isOfOthers = status === 405
+  const description = isOfOthers ? `${titles}: what any method but ${allow} gets` : titles
+  const headers = { ...noStore, ...HEADERS[status], ...(isOfOthers && { Allow: allowHeader(allow) }) }
   if (bodiless) return { ...noBody, description, headers }
-  const examples = all.map(({ name, type, title, sentence }) => [
-    name,
-    { summary: title, value: { type, title, status, detail: sentence } },
-  ])
+  const examples = (toValue: (problem: GuidedProblem) => unknown) =>
+    Object.fromEntries(
+      all.map((problem) => [
+        problem.name,
+        { summary: problem.title, description: problem.means, value: toValue(problem) },
+      ]),
+    )
   return {
     description,
     headers,
     content: {
-      'text/plain': { schema: { type: 'string' }, example: `${sentence}\n` },
+      'text/plain': { schema: { type: 'string' }, examples: examples(({ sentence }) => `${sentence}\n`) },
       'application/problem+json': {
         schema: {
           allOf: [
@@ -66,7 +88,7 @@ function refusal(all: readonly GuidedProblem[], bodiless: boolean): Answer {
             { properties: { type: { enum: all.map(({ type }) => type) }, status: { const: status } } },
           ],
         },
-        examples: Object.fromEntries(examples),
+        examples: examples(({ type, title, sentence }) => ({ type, title, status, detail: sentence })),
       },
     },
   }

@@ -29,7 +29,7 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
         version: packageJson.version,
         summary: packageJson.description,
         description:
-          'Errors are one line of text, or problem documents (RFC 9457) for a client that ranks JSON above text in its Accept header. Paths that are not described answer 404, other methods 405.',
+          'Errors are one line of text, or problem documents (RFC 9457) for a client that ranks JSON above text in its Accept header. Paths that there are none of answer 404; what a path answers to other methods stands with its GET.',
         license: { name: packageJson.license, identifier: packageJson.license },
       } as never,
       servers: [{ url: '.', description: 'where this description is' }],
@@ -37,6 +37,7 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
         { name: 'keys', description: 'Cryptographic keys' },
         ...(config.unique ? [{ name: 'rotation', description: 'Periods of unique keys' }] : []),
         { name: 'operation', description: 'For those who run the server' },
+        { name: 'problems', description: 'What errors mean' },
       ],
       components: reusable(config),
     },
@@ -44,13 +45,27 @@ export async function describeApi(routes: readonly DescribedRoute[], config: Con
   for (const { method, url, schema } of routes) {
     const operation = operations[`${method} ${url}`]
     if (operation === undefined) continue
-    const described = { ...withNumbers(schema), ...operation.about, ...answersTo(operation, config) }
+    // OpenAPI has no place for what a path answers to methods that it has none of, so its GET says it.
+    const allowed = method === 'GET' ? methodsOf(url, routes) : []
+    const described = { ...withNumbers(schema), ...operation.about, ...answersTo(operation, config, allowed) }
     app.route({ method, url, schema: described as FastifySchema, handler: () => undefined })
   }
   await app.ready()
   const document = app.swagger()
   await app.close()
-  return JSON.stringify(document)
+  return JSON.stringify(document, quietly)
+}
+
+/** An example of a parameter is what the viewer's form begins with and sends; one of its schema is for who reads it. */
+function quietly(_key: string, value: { in?: string; example?: unknown; schema?: object } | null) {
+  if (value?.in !== 'query' || value.example === undefined) return value
+  const { example, schema, ...rest } = value
+  return { ...rest, schema: { ...schema, examples: [example] } }
+}
+
+/** The methods of a path. */
+function methodsOf(path: string, routes: readonly DescribedRoute[]): string[] {
+  return routes.flatMap(({ method, url }) => (url === path ? method : [])).sort()
 }
 
 /** A schema whose whole numbers are what they are to a client: integers with bounds. */

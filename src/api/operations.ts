@@ -1,5 +1,7 @@
+import type { Scope } from '../access/api-keys.ts'
 import type { ProblemName } from '../problems/guide.ts'
 import type { Config } from '../schemas/settings.ts'
+import { keyDocuments, keyTexts, METRICS, problemPage, rawKey, rotation } from './examples.ts'
 
 /** A JSON Schema, or another object of OpenAPI. */
 export type Schema = Readonly<Record<string, unknown>>
@@ -13,15 +15,24 @@ export interface Answer {
 
 /** What a route's own schema does not say of it. */
 export interface Operation {
-  readonly about: { operationId: string; summary: string; description?: string; tags: [string] }
+  readonly about: {
+    operationId: string
+    summary: string
+    description?: string
+    tags: [string]
+    /** The path's parameters, where the route judges none. */
+    params?: Schema
+  }
   /** What it answers when all is well. */
   readonly success: (config: Config) => Answer
   /** The classes of problems that it answers with, besides those of every route. */
   readonly problems: (config: Config) => readonly ProblemName[]
   /** Whether its answers have headers alone. */
   readonly bodiless?: boolean
-  /** Whether an API key is asked for, where there are any. */
-  readonly guarded?: (config: Config) => boolean
+  /** The scope that an API key needs, where there are any; left out or undefined where none is asked for. */
+  readonly scopeAsked?: (config: Config) => Scope | undefined
+  /** Whether an API key may ask as often as it likes, whatever the limit by client. */
+  readonly clientsUnlimited?: boolean
 }
 
 const nothing = () => []
@@ -29,18 +40,10 @@ const nothing = () => []
 /** Those names, if that is so. */
 export const when = (isSo: boolean, ...names: ProblemName[]) => (isSo ? names : [])
 
-const text = (description: string, pattern: string, example: string): Schema => ({
-  schema: { type: 'string', description, pattern },
-  example,
-})
-
 /** Of every answer. */
 export const noStore: Readonly<Record<string, Schema>> = {
   'Cache-Control': { type: 'string', const: 'no-store' },
 }
-
-/** 32 hex digits that are no key of anybody's: those of the first 16 odd numbers. */
-const EXAMPLE_KEY = '01030507090b0d0f11131517191b1d1f'
 
 function keyAnswer(config: Config): Answer {
   const periods = config.unique && {
@@ -59,13 +62,21 @@ function keyAnswer(config: Config): Answer {
     description: 'The keys: one as it is, several one a line, raw ones joined',
     headers: { ...noStore, ...periods },
     content: {
-      'text/plain': text('A key, or several with a newline after each', '^[!-~\\n]+$', EXAMPLE_KEY),
+      'text/plain': {
+        schema: {
+          type: 'string',
+          description: 'A key, or several with a newline after each',
+          pattern: '^[!-~\\n]+$',
+        },
+        examples: keyTexts(),
+      },
       'application/json': {
         schema: { $ref: '#/components/schemas/Keys' },
-        example: { key: EXAMPLE_KEY, length: 16, format: 'hex', entropyBits: 128 },
+        examples: keyDocuments(config),
       },
       'application/octet-stream': {
         schema: { type: 'string', contentMediaType: 'application/octet-stream' },
+        example: rawKey(),
       },
     },
   }
@@ -73,6 +84,8 @@ function keyAnswer(config: Config): Answer {
 
 function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: Config): ProblemName[] {
   return [
+    // As of /key/16/, where a client puts together a path of its own.
+    'NotFound',
     'InvalidKeyLength',
     'UnknownFormat',
     'InvalidCount',
@@ -94,12 +107,18 @@ const health = (operationId: string, summary: string): Operation => ({
   success: () => ({
     description: 'Yes',
     headers: noStore,
-    content: { 'text/plain': text('Always the same', '^ok\\n$', 'ok\n') },
+    content: { 'text/plain': { schema: { type: 'string', const: 'ok\n' }, example: 'ok\n' } },
   }),
   problems: nothing,
 })
 
-const json = (schema: string): Schema => ({ schema: { $ref: `#/components/schemas/${schema}` } })
+const rotationAnswer = (description: string) => (config: Config) => ({
+  description,
+  headers: noStore,
+  content: {
+    'application/json': { schema: { $ref: '#/components/schemas/Rotation' }, example: rotation(config) },
+  },
+})
 
 /** By method and path, as the routes have them; what is not here is for people, or the same as what is. */
 export const operations: Readonly<Record<string, Operation>> = {
@@ -107,7 +126,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     about: { operationId: 'getKeys', summary: 'Make keys', tags: ['keys'] },
     success: keyAnswer,
     problems: keyProblems,
-    guarded: () => true,
+    scopeAsked: () => 'key',
   },
   'POST /key/:length': {
     about: {
@@ -118,7 +137,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     },
     success: keyAnswer,
     problems: (config) => [...keyProblems(config), 'BodyNotAllowed'],
-    guarded: () => true,
+    scopeAsked: () => 'key',
   },
   'HEAD /key/:length': {
     about: {
@@ -133,7 +152,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     }),
     problems: keyProblems,
     bodiless: true,
-    guarded: () => true,
+    scopeAsked: () => 'key',
   },
   'GET /rotation': {
     about: {
@@ -141,11 +160,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       summary: 'The period, what is left of it, and what has happened',
       tags: ['rotation'],
     },
-    success: () => ({
-      description: 'As this server last read it',
-      headers: noStore,
-      content: { 'application/json': json('Rotation') },
-    }),
+    success: rotationAnswer('As this server last read it'),
     problems: () => ['InvalidSince', 'RepeatedParameter', 'KeyspaceUnavailable'],
   },
   'POST /rotation': {
@@ -155,13 +170,10 @@ export const operations: Readonly<Record<string, Operation>> = {
       description: 'All unique keys can come again. Complete on all servers within a minute. Takes no body.',
       tags: ['rotation'],
     },
-    success: () => ({
-      description: 'The new period',
-      headers: noStore,
-      content: { 'application/json': json('Rotation') },
-    }),
+    success: rotationAnswer('The new period'),
     problems: ({ admin }) => ['BodyNotAllowed', 'KeyspaceUnavailable', ...when(admin, 'AdminTokenNeeded')],
-    guarded: () => true,
+    scopeAsked: () => 'admin',
+    clientsUnlimited: true,
   },
   'GET /livez': health('getLiveness', 'Whether the process lives'),
   'GET /healthz': health('getHealth', 'The old name of /livez'),
@@ -174,18 +186,42 @@ export const operations: Readonly<Record<string, Operation>> = {
     success: () => ({
       description: 'The Prometheus text format',
       headers: noStore,
-      content: { 'text/plain': { schema: { type: 'string' } } },
+      content: { 'text/plain': { schema: { type: 'string' }, example: METRICS } },
     }),
     problems: nothing,
-    guarded: ({ authMetrics }) => authMetrics,
+    scopeAsked: ({ authMetrics }) => (authMetrics ? 'metrics' : undefined),
   },
   'GET /openapi.json': {
     about: { operationId: 'getDescription', summary: 'This description', tags: ['operation'] },
     success: () => ({
       description: 'OpenAPI 3.1',
       headers: noStore,
-      content: { 'application/json': { schema: { type: 'object' } } },
+      content: {
+        'application/json': {
+          schema: { type: 'object' },
+          example: { openapi: '3.1.0', info: {}, paths: {} },
+        },
+      },
     }),
     problems: nothing,
+  },
+  'GET /problems/:name': {
+    about: {
+      operationId: 'getProblem',
+      summary: 'A page for people, of a problem type',
+      tags: ['problems'],
+      params: {
+        type: 'object',
+        properties: {
+          name: { type: 'string', description: 'The end of the type', examples: ['not-found'] },
+        },
+      },
+    },
+    success: () => ({
+      description: 'What the problem means, and what to do',
+      headers: noStore,
+      content: { 'text/html': { schema: { type: 'string' }, example: problemPage('NotFound') } },
+    }),
+    problems: () => ['NotFound'],
   },
 }

@@ -4,8 +4,8 @@ import type { KeyRoute } from '../schemas/key.ts'
 import { prefersJson } from './accept.ts'
 
 /** Bounds of base58, whose cost grows with the square of a key's length. */
-const BASE58_KEY_BYTES = 64
-const BASE58_ANSWER_BYTES = 16_384
+export const BASE58_KEY_BYTES = 64
+export const BASE58_ANSWER_BYTES = 16_384
 
 /** What a valid call asks for. */
 export interface KeyCall {

@@ -6,7 +6,7 @@ const WANTED =
 
 /**
  * Milliseconds between two looks at the event loop, which every delay that is reported holds too. A rarer timer costs
- * an idle process less, but misses calls that hold the loop for tens of milliseconds; docs/how-to/monitoring.md has the costs.
+ * an idle process less, but misses calls that hold the loop for tens of milliseconds.
  */
 const EVENT_LOOP_TIMER_MS = 10
 

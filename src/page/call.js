@@ -34,13 +34,13 @@ function callUrl() {
 }
 
 /**
- * The same call on a command line, with the API key in a variable.
+ * The same call on a command line, with the API key in a variable that curl reads from a pipe: others can see its arguments.
  * @param {boolean} auth whether one is needed
  */
 export function curlLine(auth) {
-  const header = auth ? ' -H "Authorization: Bearer $API_KEY"' : ''
+  const [key, header] = auth ? [`printf 'Authorization: Bearer %s' "$API_KEY" | `, ' -H @-'] : ['', '']
   const output = choice('format') === 'raw' ? ' -o key.bin' : ''
-  return `curl -s -X POST${header}${output} '${callUrl().replaceAll("'", '%27')}'`
+  return `${key}curl -s -X POST${header}${output} '${callUrl().replaceAll("'", '%27')}'`
 }
 
 /**

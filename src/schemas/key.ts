@@ -19,16 +19,22 @@ export function keySchema({ minSize, maxSize, maxCount }: Config) {
           type: 'string',
           description: 'How the bytes are written',
           default: DEFAULT_FORMAT,
+          examples: ['base64url'],
         }),
       ),
-      count: Type.Optional(WholeNumber('Keys in the answer, one a line', 1, maxCount)),
+      count: Type.Optional(WholeNumber('Keys in the answer, one a line', 1, maxCount, Math.min(3, maxCount))),
       prefix: Type.Optional(
-        Type.String({ description: 'Put before the key', pattern: '^[A-Za-z0-9_]{1,16}$' }),
+        Type.String({
+          description: 'Put before the key',
+          pattern: '^[A-Za-z0-9_]{1,16}$',
+          examples: ['acme_'],
+        }),
       ),
       checksum: Type.Optional(
         Type.Enum(checksums, {
           type: 'string',
           description: 'Put after the key: six base62 digits of the CRC-32 of all before',
+          examples: [...checksums],
         }),
       ),
     }),

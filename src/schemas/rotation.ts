@@ -5,7 +5,9 @@ import { WholeNumber } from './whole-number.ts'
 /** The schema of `GET /rotation`. */
 export const rotationSchema = {
   querystring: Type.Object({
-    since: Type.Optional(WholeNumber('Only the events after the one of this id', 0, Number.MAX_SAFE_INTEGER)),
+    since: Type.Optional(
+      WholeNumber('Only the events after the one of this id', 0, Number.MAX_SAFE_INTEGER, 7),
+    ),
   }),
 }
 

@@ -20,10 +20,10 @@ export const wholeNumber = {
 } as const
 
 /** A whole number in the digits 0-9. */
-export function WholeNumber(description: string, minimum: number, maximum: number, example?: number) {
+export function WholeNumber(description: string, minimum: number, maximum: number, example: number) {
   return Type.String({
     description,
-    ...(example !== undefined && { examples: [String(example)] }),
+    examples: [String(example)],
     wholeNumber: { minimum, maximum } satisfies WholeNumberBounds,
   })
 }

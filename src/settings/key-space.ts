@@ -2,13 +2,17 @@ import type { Config } from '../schemas/settings.ts'
 import { readLocation } from '../stores/location.ts'
 import { LEAST_SECRET_BYTES } from '../stores/secret.ts'
 
+/** What is wrong with the place of the store, in a sentence without secrets. */
+export function storeProblems({ store }: Config): string[] {
+  // A value with a problem of its own is undefined here.
+  const location = store === undefined ? undefined : readLocation(store)
+  return typeof location === 'string' ? [`-store (STORE) ${location}`] : []
+}
+
 /** What is wrong with the settings of `-unique`, in sentences without secrets, besides what was `found` already. */
 export function keySpaceProblems(config: Config, found: readonly string[]): string[] {
   const { store, keyspaceSecret, keyspaceOldSecret } = config
-  const problems: string[] = []
-  // A value with a problem of its own is undefined here.
-  const location = store === undefined ? undefined : readLocation(store)
-  if (typeof location === 'string') problems.push(`-store (STORE) ${location}`)
+  const problems = storeProblems(config)
   const secrets = { KEYSPACE_SECRET: keyspaceSecret, KEYSPACE_OLD_SECRET: keyspaceOldSecret }
   for (const [variable, secret] of Object.entries(secrets)) {
     if (secret === undefined || Buffer.byteLength(secret) >= LEAST_SECRET_BYTES) continue
@@ -18,6 +22,7 @@ export function keySpaceProblems(config: Config, found: readonly string[]): stri
   }
   if (keyspaceSecret !== undefined || found.some((problem) => problem.includes('KEYSPACE_SECRET')))
     return problems
+  const location = store === undefined ? undefined : readLocation(store)
   if (typeof location === 'object' && location.kind !== 'file') {
     problems.push(
       `a ${location.kind} store needs KEYSPACE_SECRET or KEYSPACE_SECRET_FILE: at least ${LEAST_SECRET_BYTES} random bytes, the same for every server on that store`,

@@ -59,13 +59,23 @@ export function variableOf(name: string): string {
 }
 
 /**
- * Reads and checks the settings of the service.
+ * Reads the settings and checks each by itself, and all by `judge`, which says what is wrong besides what was `found`.
  * @throws {SettingsError} naming every problem at once.
  */
-export function readSettings(sources: SettingsSources): Config {
+export function readSettings(
+  sources: SettingsSources,
+  judge: (config: Config, found: readonly string[]) => string[] = problemsOfServing,
+): Config {
   const { values, problems } = collectSettings(Settings, sources)
   const config = values as Config
-  const { minSize, maxSize, maxBatchBytes, drainTime, shutdownTimeout } = config
+  problems.push(...judge(config, problems))
+  if (problems.length > 0) throw new SettingsError(problems)
+  return config
+}
+
+function problemsOfServing(config: Config, found: readonly string[]): string[] {
+  const { unique, minSize, maxSize, maxBatchBytes, drainTime, shutdownTimeout } = config
+  const problems: string[] = []
   // A value with a problem of its own is undefined here, which makes its comparison false.
   if (minSize > maxSize) problems.push(`-min-size (${minSize}) must not be more than -max-size (${maxSize})`)
   if (maxBatchBytes < maxSize) {
@@ -76,10 +86,8 @@ export function readSettings(sources: SettingsSources): Config {
   }
   problems.push(...accessProblems(config))
   // Without -unique these mean nothing, and a STORE in the environment may be somebody else's.
-  if (config.unique) problems.push(...keySpaceProblems(config, problems))
-  problems.push(...rotationProblems(config), ...saltProblems(config))
-  if (problems.length > 0) throw new SettingsError(problems)
-  return config
+  if (unique) problems.push(...keySpaceProblems(config, found))
+  return [...problems, ...rotationProblems(config), ...saltProblems(config)]
 }
 
 /** Reads each setting of `schema` by itself; one with a problem is left undefined. */

@@ -1,14 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { parse } from 'yaml'
-import packageJson from '../../package.json' with { type: 'json' }
 import { ROOT } from '../documents.ts'
 import { newFolder, Recorder } from '../helper.ts'
-import { newClone } from './clone.ts'
 
 const run = promisify(execFile)
 
@@ -127,31 +124,4 @@ test('an older Node is told in a sentence what is needed', async ({ skip }) => {
   expect(tried).toMatchObject({ code: 1, stdout: '' })
   expect(tried.stderr).toMatch(/^key-server: Node 24 or later is needed, not v\d+\.\d+\.\d+$/m)
   expect(tried.stderr).not.toMatch(/SyntaxError|^ +at /m)
-})
-
-test('a release in one command gives all that has a version the same', async () => {
-  const folder = await newClone()
-  const inFolder = async (program: string, ...args: string[]) =>
-    (await run(program, args, { cwd: folder, maxBuffer: 1e8 })).stdout
-  const read = (file: string) => readFileSync(join(folder, file), 'utf8')
-  // The day after a release the changelog has nothing to release.
-  const entry = `## [Unreleased]\n\n### Fixed\n\n- What key-server-${packageJson.version} did.\n`
-  writeFileSync(join(folder, 'CHANGELOG.md'), read('CHANGELOG.md').replace('## [Unreleased]\n', entry))
-  await inFolder('git', 'init', '--quiet')
-  await inFolder('git', 'add', '--all')
-  // What npm does by its scripts before and after is done by itself, but for the tests of all.
-  await inFolder('npm', 'version', 'minor', '--no-git-tag-version', '--ignore-scripts')
-  await inFolder('npm', 'run', 'version', '--ignore-scripts')
-  const { version } = JSON.parse(read('package.json'))
-  expect(version).not.toBe(packageJson.version)
-  expect(JSON.parse(read('package-lock.json')).version).toBe(version)
-  expect(parse(read('helm/key-server/Chart.yaml'))).toMatchObject({ version, appVersion: version })
-  expect(read('Dockerfile')).toContain(`ARG VERSION=${version}\n`)
-  expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## \\[${version}\\] - \\d{4}-\\d\\d-\\d\\d$`, 'm'))
-  expect(read('CHANGELOG.md')).toContain(`key-server-${packageJson.version}`)
-  const old = ['grep', '--fixed-strings', `key-server-${packageJson.version}`, '--', '.', ':!CHANGELOG.md']
-  expect(await inFolder('git', ...old).catch(({ stdout }: { stdout: string }) => stdout)).toBe('')
-  await inFolder('npm', 'run', 'docs')
-  await inFolder('npm', 'run', 'manifest')
-  expect(await inFolder('git', 'diff', '--stat')).toBe('')
 })

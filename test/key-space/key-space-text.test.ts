@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { type KeySpace, wholeOf } from '../../src/key-space/key-space.ts'
+import { MOST_EVENTS } from '../../src/key-space/events.ts'
+import {
+  type KeySpace,
+  LARGEST_LEASE,
+  MOST_FREE_RANGES,
+  MOST_LEASES,
+  wholeOf,
+} from '../../src/key-space/key-space.ts'
 import { readKeySpace, UnreadableKeySpace, writeKeySpace } from '../../src/key-space/key-space-text.ts'
+import { MOST_GIVEN_UP, MOST_TARGETS } from '../../src/key-space/notices.ts'
 
 const SEED = Buffer.alloc(60).toString('base64')
 
@@ -52,6 +60,24 @@ const short = (changes: object) => ({ lengths: { '2': { ...space.lengths['2'], .
 test('what was written reads the same', () => {
   expect(readKeySpace(writeKeySpace(space))).toEqual(space)
   expect(document).toMatchObject({ version: 1 })
+})
+
+test('as full as it can be it fits into a Secret of Kubernetes, which holds 1 MiB', () => {
+  const far = Number.MAX_SAFE_INTEGER
+  const free = Array(MOST_FREE_RANGES).fill([far, far])
+  const leases = Array(MOST_LEASES).fill(['9 in base64.', far, LARGEST_LEASE])
+  const each = { mark: far, free, leases, lost: far }
+  const targets = Array.from({ length: MOST_TARGETS }, (_none, index) => [
+    `${index}`.padStart(16),
+    { ...space.targets.one, givenUp: Array(MOST_GIVEN_UP).fill(far) },
+  ])
+  const full: KeySpace = {
+    ...space,
+    lengths: Object.fromEntries(Array.from({ length: 15 }, (_none, index) => [index + 1, each])),
+    events: Array(MOST_EVENTS).fill(space.events[1]),
+    targets: Object.fromEntries(targets),
+  }
+  expect(Buffer.byteLength(writeKeySpace(full))).toBeLessThan(2 ** 20)
 })
 
 test.for([2, 3, 4711])('refuses version %i, whatever it holds, and names a way out', (version) => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { describeApi } from '../../src/api/description.ts'
 import { operations } from '../../src/api/operations.ts'
 import { guide } from '../../src/problems/guide.ts'
+import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp, newFolder, settings } from '../helper.ts'
 import { type Description, describe31, everything, operationsOf } from './described.ts'
@@ -13,11 +14,11 @@ describe('the description', () => {
     const app = await buildApp(everything, { store: new MemoryStore(), apiKeys: '{"keys":[]}' })
     const paths = [...app.printRoutes({ commonPrefix: false }).matchAll(/^ {4}[├└]── (\S+) \(/gm)]
       .map(([, path]) => `/${path}`)
-      .filter((path) => !/^\/(page\/|docs|problems\/)/.test(path))
+      .filter((path) => !/^\/(page\/|docs)/.test(path))
     const described = Object.keys(operations)
     expect([...new Set(described.map((name) => name.replace(/^\S+ /, '')))].sort()).toEqual(paths.sort())
     const names = operationsOf(JSON.parse((await app.inject('/openapi.json')).body)).map(([name]) => name)
-    expect(names.sort()).toEqual(described.map((name) => name.replace(':length', '{length}')).sort())
+    expect(names.sort()).toEqual(described.map((name) => name.replace(/:(\w+)/, '{$1}')).sort())
   })
 
   test('is OpenAPI 3.1, found from where it is, with a name for each operation', async () => {
@@ -41,14 +42,35 @@ describe('the description', () => {
     expect(parameters?.find(({ name }) => name === 'format')?.schema).toMatchObject({ default: 'hex' })
   })
 
-  test('has each problem type somewhere, with all that can be on, but for paths and methods that there are none of', async () => {
+  test('has each problem type in an answer of its status, with an example, where all is on that can be', async () => {
     const both = await Promise.all([
       describe31(everything),
       describe31({ unique: true, admin: true, adminTokenFile: await tokenFile() }),
     ])
-    const text = JSON.stringify(both)
-    const missing = guide.filter(({ type }) => !text.includes(`"${type}"`)).map(({ name }) => name)
-    expect(missing).toEqual(['NotFound', 'MethodNotAllowed'])
+    const answers = both.flatMap(operationsOf).flatMap(([, { responses }]) => Object.entries(responses))
+    const described = answers.flatMap(([status, { content }]) =>
+      Object.entries(content?.['application/problem+json']?.examples ?? {}).map(
+        ([name, { value }]) => `${status} ${name} ${(value as { type?: string }).type}`,
+      ),
+    )
+    const missing = guide
+      .map(({ status, name, type }) => `${status} ${name} ${type}`)
+      .filter((problem) => !described.includes(problem))
+    expect(missing).toEqual([])
+  })
+
+  test('has with each path what other methods get there', async () => {
+    const parts = { store: new MemoryStore(), apiKeys: '{"keys":[]}' }
+    const app = await buildApp(everything, parts)
+    const description: Description = JSON.parse((await app.inject('/openapi.json')).body)
+    for (const [path, operations] of Object.entries(description.paths)) {
+      const { statusCode, headers } = await app.inject({ method: 'DELETE', url: path.replace(/\{.*/, '16') })
+      expect(statusCode).toBe(405)
+      const told = operations.get?.responses[405]?.headers?.Allow
+      expect(told).toMatchObject({ schema: { const: headers.allow } })
+      const others = Object.entries(operations).filter(([method]) => method !== 'get')
+      for (const [, { responses }] of others) expect(responses).not.toHaveProperty('405')
+    }
   })
 
   test('says who may call, by what is on', async () => {
@@ -56,26 +78,34 @@ describe('the description', () => {
     const guarded = await describe31(everything)
     expect(Object.keys(guarded.components.securitySchemes ?? {})).toEqual(['apiKey'])
     const asks = (description: Description) =>
-      operationsOf(description).flatMap(([name, { security }]) => (security.length > 0 ? [name] : []))
+      operationsOf(description).flatMap(([name, { security }]) =>
+        security.map((scheme) => `${name} ${JSON.stringify(scheme)}`),
+      )
     expect(asks(guarded).sort()).toEqual([
-      'GET /key/{length}',
-      'GET /metrics',
-      'HEAD /key/{length}',
-      'POST /key/{length}',
-      'POST /rotation',
+      'GET /key/{length} {"apiKey":["key"]}',
+      'GET /metrics {"apiKey":["metrics"]}',
+      'HEAD /key/{length} {"apiKey":["key"]}',
+      'POST /key/{length} {"apiKey":["key"]}',
+      'POST /rotation {"apiKey":["admin"]}',
     ])
-    expect(asks(await describe31({ apiKeysFile: 'given' }))).not.toContain('GET /metrics')
+    expect(asks(await describe31({ apiKeysFile: 'given' })).join()).not.toContain('GET /metrics')
   })
 
-  test.for([
-    [{}, false],
-    [{ rateLimitAddress: 9 }, true],
-    [{ apiKeysFile: 'given', rateLimitClient: 9 }, true],
-    [{ apiKeysFile: 'given' }, false],
-  ] as const)('with %j has 429: %s', async ([overrides, limited]) => {
-    const { paths } = await describe31(overrides)
-    expect('429' in (paths['/key/{length}']?.get?.responses ?? {})).toBe(limited)
-    expect(paths['/livez']?.get?.responses).not.toHaveProperty('429')
+  const keyCalls = ['GET /key/{length}', 'HEAD /key/{length}', 'POST /key/{length}']
+  const withKeys = { apiKeysFile: 'given', authMetrics: true }
+  test.for<[Partial<Config>, string[]]>([
+    [{}, []],
+    [withKeys, []],
+    [{ rateLimitAddress: 9 }, keyCalls],
+    [{ rateLimitAddress: 9, admin: true }, [...keyCalls, 'POST /rotation']],
+    [{ rateLimitAddress: 9, ...withKeys }, ['GET /metrics', ...keyCalls, 'POST /rotation']],
+    [{ rateLimitClient: 9, ...withKeys }, ['GET /metrics', ...keyCalls]],
+    [{ rateLimitClient: 9, apiKeysFile: 'given' }, keyCalls],
+  ])('with %j has 429 at %j', async ([overrides, limited]) => {
+    const unique = { unique: true, adminTokenFile: await tokenFile() }
+    const operations = operationsOf(await describe31({ ...unique, ...overrides }))
+    const with429 = operations.filter(([, { responses }]) => '429' in responses).map(([name]) => name)
+    expect(with429.sort()).toEqual(limited.toSorted())
   })
 
   test('says nothing of what is off', async () => {

@@ -1,3 +1,5 @@
+import Ajv from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
@@ -6,9 +8,14 @@ import { buildApp } from '../helper.ts'
 interface Answer {
   readonly description: string
   readonly headers?: Readonly<Record<string, object>>
-  readonly content?: Readonly<
-    Record<string, { schema: object; examples?: Record<string, { value: object }> }>
-  >
+  readonly content?: Readonly<Record<string, Exemplified>>
+}
+
+/** A parameter or the content of an answer. */
+export interface Exemplified {
+  readonly schema: { examples?: unknown[] }
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { value: unknown }>>
 }
 
 export interface Description {
@@ -22,7 +29,7 @@ export interface Description {
         {
           operationId: string
           security: object[]
-          parameters?: { name: string; schema: object }[]
+          parameters?: (Exemplified & { name: string; in: string })[]
           responses: Record<string, Answer>
         }
       >
@@ -57,4 +64,20 @@ export function operationsOf({ paths }: Description) {
       ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
     ),
   )
+}
+
+/** Tells whether a value is as a schema of that description says, and what is wrong with it. */
+export function judge(description: Description) {
+  const ajv = addFormats.default(new Ajv.default({ strict: false }))
+  ajv.addSchema({ $id: 'api', ...description })
+  return (schema: object | boolean, value: unknown) => {
+    const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')))
+    return [validate(value), validate.errors]
+  }
+}
+
+/** The examples of a parameter or of the content of an answer, wherever OpenAPI lets them stand. */
+export function examplesOf({ schema, example, examples = {} }: Exemplified): unknown[] {
+  const own = example === undefined ? [] : [example]
+  return [...own, ...Object.values(examples).map(({ value }) => value), ...(schema.examples ?? [])]
 }

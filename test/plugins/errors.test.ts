@@ -149,6 +149,27 @@ describe('a failure of the server', () => {
     ])
   })
 
+  test.for(['/key/%zz', '/%zz', '/nothing'])(
+    'to count %s against its address is logged once too, and answered without its cause',
+    async (url) => {
+      const log = new Recorder()
+      const app = await buildApp({ rateLimitAddress: 1 }, { log })
+      Object.assign(app.limits, { byAddress: () => Promise.reject(new Error(MARKER)) })
+      const { statusCode, body } = await app.inject(`${url}?token=SECRET`)
+      expect([statusCode, body]).toEqual([500, 'The server failed; the failure is in its log\n'])
+      const [line, ...rest] = log.text.trimEnd().split('\n')
+      expect([JSON.parse(line ?? ''), rest]).toEqual([
+        expect.objectContaining({
+          level: 50,
+          method: 'GET',
+          path: url,
+          err: expect.objectContaining({ message: MARKER }),
+        }),
+        [],
+      ])
+    },
+  )
+
   test('hands out no key, and counts none', async () => {
     const { app } = await brokenApp()
     await app.inject('/key/16')

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { buildApp, listen, Recorder, scrape } from '../helper.ts'
-import { converse, counted, exchange, request } from '../tcp.ts'
+import { converse, counted, exchange, noHost, request } from '../tcp.ts'
 
 const secrets = [newSecret(), newSecret()]
 const apiKeys = JSON.stringify({
@@ -126,9 +126,21 @@ describe('an address', () => {
     expect(await statuses(app, times(3, { method, url }))).toEqual([usual, usual, 429])
   })
 
+  test('is limited in requests without a Host too, each of which counts once', async () => {
+    const { app, port } = await listen({ rateLimitAddress: 2 })
+    const wrong = noHost('/key/16')
+    const found: number[] = []
+    for (const bytes of [wrong, request('GET', '/key/16'), wrong, wrong]) {
+      found.push((await exchange(port, bytes)).status)
+    }
+    expect(found).toEqual([400, 200, 429, 429])
+    expect(await counted(app)).toEqual(['200 key 1', '400 key 1', '429 key 2'])
+  })
+
   test.for(['/livez', '/healthz', '/readyz', '/metrics'])('is not limited at %s', async (url) => {
-    const app = await buildApp({ rateLimitAddress: 1 })
+    const { app, port } = await listen({ rateLimitAddress: 1 })
     expect(await statuses(app, times(5, { url }))).toEqual(times(5, 200))
+    for (let call = 0; call < 3; call++) expect((await exchange(port, noHost(url))).status).toBe(400)
   })
 
   test('is limited before its credential is looked at', async () => {

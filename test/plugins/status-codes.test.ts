@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { listen } from '../helper.ts'
-import { counted, exchange, request } from '../tcp.ts'
+import { counted, exchange, noHost, request } from '../tcp.ts'
 import { brokenApp, LONG, unhealthyApp } from './failing-apps.ts'
 
 describe('http_status_codes counts', () => {
-  const noHost = (target: string) => `GET ${target} HTTP/1.1\r\nConnection: close\r\n\r\n`
   const key200 = '200 key 1'
   const key400 = '400 key 1'
   test.for([

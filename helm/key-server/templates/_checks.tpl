@@ -60,7 +60,7 @@
 {{- end -}}
 {{- else -}}
 {{- if not .Values.unique.postgres.name -}}
-{{- fail "unique.postgres.name must be the name of a Secret that has the database's URL: kubectl create secret generic NAME --from-literal=store=postgres://user:password@host/database" -}}
+{{- fail "unique.postgres.name must be the name of a Secret that has the database's URL: kubectl create secret generic NAME --from-file=store, a file that holds postgres://user:password@host/database" -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
 {{- fail "networkPolicy.egress must let the pods reach PostgreSQL, and DNS for its name: with unique.store=postgres they need both" -}}

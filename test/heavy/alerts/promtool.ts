@@ -74,7 +74,7 @@ function check(context: TestContext, { series, minute }: Scenario, tests: object
   writeFileSync(
     file,
     JSON.stringify({
-      rule_files: [RULES],
+      rule_files: RULES,
       evaluation_interval: minute > LONG_MINUTES ? '2m' : `${STEP}s`,
       group_eval_order: readRules().groups.map(({ name }) => name),
       tests: [{ interval: `${STEP}s`, input_series, ...tests }],

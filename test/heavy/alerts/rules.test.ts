@@ -24,10 +24,10 @@ const cases = {
 
 test.for([
   ['rules', RULES],
-  ['config', PROMETHEUS],
-] as const)('promtool finds nothing to mend in the %s', ([kind, file], context) => {
+  ['config', [PROMETHEUS]],
+] as const)('promtool finds nothing to mend in the %s', ([kind, files], context) => {
   const promtool = needs('promtool', context)
-  const { status, stdout, stderr } = spawnSync(promtool, ['check', kind, file], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', kind, ...files], { encoding: 'utf8' })
   expect([status, stderr, stdout]).toEqual([0, '', expect.stringMatching(/SUCCESS: \d+ rules found/)])
 })
 

@@ -98,6 +98,16 @@ const loud: Readonly<Record<string, readonly [Scenario, ...names: string[]]>> = 
     { series: release({ pods: [{ calls: { 200: '0', 400: '0+100', 404: '0+50' } }] }), minute: 30 },
     'KeyServerClientErrors',
   ],
+  'guesses: the share of refused calls, and what is wrong with them': [
+    onePod({ calls: { 401: '0+100' }, more: [['auth_calls_total', { result: 'unknown' }, '0+100']] }, 30),
+    'KeyServerClientErrors',
+    'KeyServerCredentialsRefused',
+  ],
+  'one call too many, again and again: the share of refused calls, and the limit': [
+    onePod({ calls: { 429: '0+100' }, more: [['rate_limit_refused_total', { by: 'client' }, '0+100']] }, 30),
+    'KeyServerClientErrors',
+    'KeyServerRateLimited',
+  ],
   'up, but no http_status_codes': [
     { series: release({ pods: [{ counted: false }, {}] }), minute: 30 },
     'KeyServerMetricsMissing',

@@ -6,7 +6,7 @@ describe('the documentation in a browser', () => {
   test('shows every call, and breaks no rule of its own policy', async (context) => {
     const { page, faults } = await visit(context, `${await origin()}docs`)
     const calls = page.locator('.opblock-summary-path')
-    await soon(() => calls.count()).toBe(8)
+    await soon(() => calls.count()).toBe(9)
     expect(await page.locator('.opblock-summary-method').allTextContents()).toEqual(
       expect.arrayContaining(['GET', 'POST', 'HEAD']),
     )

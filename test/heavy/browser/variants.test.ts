@@ -101,7 +101,9 @@ test('with auth it asks for an API key, which it keeps to itself', async (contex
   await field.fill(apiKey)
   await make(page)
   await soon(() => page.locator('#keys').textContent()).toMatch(/^[0-9a-f]{32}$/)
-  expect(await page.locator('#curl').textContent()).toContain('-H "Authorization: Bearer $API_KEY"')
+  expect(await page.locator('#curl').textContent()).toMatch(
+    /^printf 'Authorization: Bearer %s' "\$API_KEY" \| curl -s -X POST -H @- '/,
+  )
   expect([page.url(), ...calls].join()).not.toContain(apiKey)
   expect(await page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')).toEqual([
     0,

@@ -89,7 +89,7 @@ describe('with TLS', () => {
     const told = notes(context, VALUES)
     expect(told).toContain('are served at https://key-server.')
     expect(told).toContain(
-      'curl --insecure --header "Authorization: Bearer $KEY" https://127.0.0.1:1123/key/16',
+      `printf 'Authorization: Bearer %s' "$KEY" | curl --insecure --header @- https://127.0.0.1:1123/key/16`,
     )
   })
 

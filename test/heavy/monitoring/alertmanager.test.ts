@@ -41,37 +41,37 @@ describe('of alerts that fire together', () => {
   const of = (alertname: string, severity: string, more: object) => ({
     labels: { alertname, severity, namespace: 'keys', service: 'key-server', ...more },
   })
-  const alerts = [
+  const refused = (namespace: string) => of('KeyServerClientErrors', 'low', { namespace, signal: 'refusals' })
+  const told = [
     of('critical of a pod', 'critical', { pod: 'a', signal: 'cpu' }),
-    of('low of that pod', 'low', { pod: 'a', signal: 'memory' }),
     of('low of another pod', 'low', { pod: 'b', signal: 'memory' }),
     of('high of the release', 'high', { signal: 'errors' }),
-    of('medium of the same signal', 'medium', { signal: 'errors' }),
     of('medium of another signal', 'medium', { signal: 'latency' }),
     of('low of another release', 'low', { signal: 'errors', namespace: 'more-keys' }),
+    of('KeyServerCredentialsRefused', 'medium', { namespace: 'guessed', signal: 'credentials' }),
+    of('KeyServerRateLimited', 'low', { namespace: 'limited', signal: 'rate-limit' }),
+    refused('asked wrongly'),
+  ]
+  const covered = [
+    of('low of a pod that has a critical one', 'low', { pod: 'a', signal: 'memory' }),
+    of('medium of a signal that has a high one', 'medium', { signal: 'errors' }),
+    refused('guessed'),
+    refused('limited'),
   ]
 
-  test('those are told that no worse one of the same pod or signal covers', async (context) => {
+  test('those are told that neither a worse one of their pod or signal covers nor their reason', async (context) => {
     const { origin } = await startAlertmanager(context, quickAlertmanager('http://127.0.0.1:9'))
     const url = `${origin}/api/v2/alerts`
     const headers = { 'content-type': 'application/json' }
-    const posted = await fetch(url, { method: 'POST', headers, body: JSON.stringify(alerts) })
+    const posted = await fetch(url, { method: 'POST', headers, body: JSON.stringify([...told, ...covered]) })
     expect(posted.status).toBe(200)
+    const named = (alerts: { labels: { alertname: string; namespace: string } }[]) =>
+      alerts.map(({ labels: { alertname, namespace } }) => `${namespace}: ${alertname}`).sort()
     await vi.waitFor(async () => {
-      const found = (await (await fetch(url)).json()) as {
-        labels: { alertname: string }
-        status: { state: string }
-      }[]
-      const states = Object.fromEntries(found.map(({ labels, status }) => [labels.alertname, status.state]))
-      expect(states).toEqual({
-        'critical of a pod': 'active',
-        'low of that pod': 'suppressed',
-        'low of another pod': 'active',
-        'high of the release': 'active',
-        'medium of the same signal': 'suppressed',
-        'medium of another signal': 'active',
-        'low of another release': 'active',
-      })
+      const found = async (query: string) =>
+        named((await (await fetch(`${url}?${query}`)).json()) as typeof told)
+      expect(await found('inhibited=false')).toEqual(named(told))
+      expect(await found('active=false')).toEqual(named(covered))
     }, PATIENCE)
   })
 })

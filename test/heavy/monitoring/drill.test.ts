@@ -79,7 +79,7 @@ test('refused calls raise an alert that reaches a person and ends with them', {
     summary: expect.stringMatching(/^\d\d(\.\d+)?% of the key calls to default\/key-server are refused$/),
     description: expect.stringContaining('of the key calls of the last minute were answered with 4xx'),
     time: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC$/),
-    runbook_url: 'docs/how-to/runbook.md#refused-calls',
+    runbook_url: 'docs/how-to/runbook/service.md#refused-calls',
   })
   await vi.waitFor(
     () => expect(notices).toContainEqual(expect.objectContaining({ ...notice, status: 'resolved' })),
