@@ -46,13 +46,16 @@ test('a rotation that is asked for reaches each replica within a minute, and the
   await vi.waitFor(async () => expect(await periods()).toEqual(['2', '2']), { timeout: 60_000 })
   await vi.waitFor(async () => expect(await received(receiver)).toHaveLength(1), { timeout: 60_000 })
   expect(await rotate(token)).toMatchObject({ status: 200, body: expect.stringContaining('"period":3') })
-  const report = async () => JSON.parse(await release.get('/rotation'))
   const told = { webhook: 1, pending: 0, disabled: false, givenUp: [] }
-  await vi.waitFor(async () => expect(await report()).toMatchObject({ period: 3, webhooks: [told] }), {
-    timeout: 60_000,
-  })
-
-  const { policy, endsAt } = await report()
+  // What one call was answered: the next can reach the replica that has not read of it yet.
+  const { policy, endsAt } = await vi.waitFor(
+    async () => {
+      const report = JSON.parse(await release.get('/rotation'))
+      expect(report).toMatchObject({ period: 3, webhooks: [told] })
+      return report
+    },
+    { timeout: 60_000 },
+  )
   expect(policy).toEqual({ rotateEveryDays: 90 })
   const notices = await received(receiver)
   expect(notices.map(({ headers, body }) => new Webhook(secret).verify(body, headers))).toMatchObject(
