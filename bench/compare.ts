@@ -1,7 +1,7 @@
 import { progress, runCleanly } from './lib/clean-run.ts'
 import { generator, type LoadResult, sendLoad } from './lib/load.ts'
 import { readOptions, wholeNumber } from './lib/options.ts'
-import { type Contestant, findPeers, keyServer, uniqueKeyServer } from './lib/peers.ts'
+import { type Contestant, constantServer, findPeers, keyServer, uniqueKeyServer } from './lib/peers.ts'
 import { barChart } from './lib/plot.ts'
 import { pinned, SERVER_CORE } from './lib/programs.ts'
 import { command, machine, makeFolder, markdownTable, replaceMade, writeResults } from './lib/report.ts'
@@ -16,6 +16,8 @@ interface Case {
   readonly shared: boolean
   /** Whether a server with unique keys is measured beside the one with random keys. */
   readonly unique?: boolean
+  /** Whether Fastify alone is measured beside them. */
+  readonly constant?: boolean
   /** As many as others have, if left out. */
   readonly connections?: number
   /** Seconds between scrapes of /metrics. */
@@ -40,7 +42,7 @@ const WARM_UP_SECONDS = 2
 
 const cases: Case[] = [
   { name: '16 bytes', path: '/key/16', shared: true },
-  { name: '32 bytes', path: '/key/32', shared: true },
+  { name: '32 bytes', path: '/key/32', shared: true, constant: true },
   { name: '1,024 bytes', path: '/key/1024', shared: true },
   { name: '65,536 bytes', path: '/key/65536', shared: true },
   { name: '1,048,576 bytes', path: '/key/1048576', shared: true, connections: 8 },
@@ -72,7 +74,11 @@ await runCleanly(async (signal) => {
   let end = 'complete'
   try {
     for (const plan of options.quick ? quickCases : cases) {
-      const others = [...(plan.shared ? peers : []), ...(plan.unique ? [uniqueKeyServer()] : [])]
+      const others = [
+        ...(plan.shared ? peers : []),
+        ...(plan.constant ? [constantServer] : []),
+        ...(plan.unique ? [uniqueKeyServer()] : []),
+      ]
       await measureCase(plan, [keyServer, ...others], results, signal)
     }
   } catch (error) {

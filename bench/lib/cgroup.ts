@@ -15,12 +15,13 @@ export interface Limits {
 export class Cgroup {
   readonly #cpu: string
   readonly #memory: string
-  readonly #version: 1 | 2
+  /** Only version 2 counts what the kernel holds for connections. */
+  readonly version: 1 | 2
 
   private constructor(cpu: string, memory: string, version: 1 | 2) {
     this.#cpu = cpu
     this.#memory = memory
-    this.#version = version
+    this.version = version
   }
 
   /** @throws a sentence that says what to do where this process may not make one. */
@@ -58,13 +59,13 @@ export class Cgroup {
 
   /** MiB in use now, page cache included: what the limit is held against. */
   memoryMiB(): number {
-    const file = this.#version === 2 ? 'memory.current' : 'memory.usage_in_bytes'
+    const file = this.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'
     return Number(readFileSync(join(this.#memory, file), 'utf8')) / 1024 / 1024
   }
 
   /** How often a process of the group was killed for memory. */
   memoryKills(): number {
-    const file = this.#version === 2 ? 'memory.events' : 'memory.oom_control'
+    const file = this.version === 2 ? 'memory.events' : 'memory.oom_control'
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(this.#memory, file), 'utf8'))?.[1] ?? 0)
   }
 

@@ -24,6 +24,12 @@ export function uniqueKeyServer(): Contestant {
   return { name: 'key-server -unique', command: [...keyServer.command, '-unique', '-store', store] }
 }
 
+/** What Fastify costs by itself, with a constant in place of a key of 32 bytes. */
+export const constantServer: Contestant = {
+  name: 'Fastify, a constant',
+  command: [process.execPath, path('../peers/fastify.ts')],
+}
+
 /** What it is compared with, and a sentence for each peer that can't be had on this machine. */
 export function findPeers(): { peers: Contestant[]; missing: string[] } {
   const node = (file: string) => [process.execPath, path(`../peers/${file}`)]

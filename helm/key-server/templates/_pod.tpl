@@ -12,6 +12,11 @@ securityContext:
   fsGroup: {{ int64 .Values.runAsUser }}
   seccompProfile:
     type: RuntimeDefault
+  {{- if and .Values.sendBufferBytes (semverCompare ">=1.32.0-0" .Capabilities.KubeVersion.Version) }}
+  sysctls:
+    - name: net.ipv4.tcp_wmem
+      value: "4096 16384 {{ int64 .Values.sendBufferBytes }}"
+  {{- end }}
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}

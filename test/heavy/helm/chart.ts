@@ -42,9 +42,15 @@ export function helm(context: TestContext, args: readonly string[], input = '') 
   return spawnSync(needs(HELM, context), args, { encoding: 'utf8', input })
 }
 
-/** What `helm template` says of the chart with `values`, in the namespace `keys`. */
-export function template(context: TestContext, values: object = {}, chart = CHART, release = 'key-server') {
-  const args = ['--namespace', 'keys', '--kube-version', KUBERNETES, '--values', '-']
+/** What `helm template` says of the chart with `values`, in the namespace `keys` of a Kubernetes of that version. */
+export function template(
+  context: TestContext,
+  values: object = {},
+  chart = CHART,
+  release = 'key-server',
+  kubernetes = KUBERNETES,
+) {
+  const args = ['--namespace', 'keys', '--kube-version', kubernetes, '--values', '-']
   return helm(context, ['template', release, chart, ...args], JSON.stringify(values))
 }
 
@@ -54,8 +60,9 @@ export function render(
   values: object = {},
   chart = CHART,
   release?: string,
+  kubernetes?: string,
 ): Manifest[] {
-  const { status, stdout, stderr } = template(context, values, chart, release)
+  const { status, stdout, stderr } = template(context, values, chart, release, kubernetes)
   if (status !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest | null)

@@ -136,6 +136,23 @@ describe('pods', () => {
     }
   })
 
+  test.for([
+    ['1.31.14', {}, undefined],
+    ['1.32.0', {}, '4096 16384 262144'],
+    ['1.34.4+k3s1', { sendBufferBytes: 65_536 }, '4096 16384 65536'],
+    ['1.34.4+k3s1', { sendBufferBytes: 0 }, undefined],
+  ] as const)(
+    'bound what the kernel holds for a slow reader: %s, %o',
+    ([version, values, value], context) => {
+      const manifests = render(context, values, undefined, undefined, version)
+      const bound = value === undefined ? undefined : [{ name: 'net.ipv4.tcp_wmem', value }]
+      for (const kind of ['Deployment', 'Job']) {
+        const { sysctls } = podOf(one(manifests, kind)).securityContext as { sysctls?: unknown }
+        expect(sysctls).toEqual(bound)
+      }
+    },
+  )
+
   test('are probed on the health routes, or where a value says', (context) => {
     const probes = { liveness: { path: '/key/1024' }, readiness: { path: '/metrics' } }
     const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: 'http' } })
