@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isAdmin } from '../src/access/admin-token.ts'
+import { callerAddress } from '../src/http/caller-address.ts'
 import { expectNoBody, noBody } from '../src/http/no-body.ts'
 import { rotationReport } from '../src/http/rotation-report.ts'
 import { latestEvent } from '../src/key-space/events.ts'
@@ -48,13 +49,13 @@ export default async function rotation(
   const adminsOnly =
     app.auth?.require('admin') ?? (config.admin ? askForToken(`${config.adminTokenFile}`) : undefined)
   if (adminsOnly === undefined) return
-  const { byAddress } = app.limits
   app.post('/rotation', {
     ...noBody,
-    onRequest: [...(byAddress === undefined ? [] : [byAddress]), adminsOnly, noBody.onRequest],
-    handler: async (_request, reply) => {
+    onRequest: [adminsOnly, noBody.onRequest],
+    handler: async (request, reply) => {
       const space = await dealer.replica.rotate()
-      log.info(`Rotation was asked for: period ${space.period.number}`)
+      const asker = { client: request.client?.id, remoteAddress: callerAddress(request) }
+      log.info(asker, `Rotation was asked for: period ${space.period.number}`)
       return answer(reply, space, latestEvent(space) - 1)
     },
   })

@@ -90,11 +90,15 @@ export async function createApp(
   await app.register(keySpace, { log, store })
   await app.register(webhooks, { log })
   await app.register(auth, { log, apiKeys })
-  await app.register(rotation, { log })
   await app.register(salt)
   await app.register(async (scrapes) => {
     if (settings.authMetrics) await scrapes.register(guard, { scope: 'metrics' })
     await scrapes.register(metricsEndpoint)
+  })
+  await app.register(async (periods) => {
+    // Of its routes, POST asks for the scope admin besides.
+    await periods.register(guard, { scope: 'public' })
+    await periods.register(rotation, { log })
   })
   await app.register(async (keys) => {
     await keys.register(overload)
@@ -102,9 +106,12 @@ export async function createApp(
     await keys.register(keyGeneration, { log, randomSource })
   })
   if (settings.pages) {
-    await app.register(page)
-    await app.register(apiDocs)
-    await app.register(problemPages)
+    await app.register(async (pages) => {
+      await pages.register(guard, { scope: 'public' })
+      await pages.register(page)
+      await pages.register(apiDocs)
+      await pages.register(problemPages)
+    })
   }
   return app
 }
@@ -114,6 +121,7 @@ function serverOptions({ tlsCert, tlsKey }: Config): FastifyHttpOptions<Server> 
   const http = {
     // plugins/errors.ts asks for the Host header, and what is refused is counted.
     requireHostHeader: false,
+    joinDuplicateHeaders: true,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     // Most requests have no body; the stream of an empty one costs as much as routing it.

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const texts = new Map<string, string>()
+const viewer = new Map<string, Buffer>()
 
 /**
  * A file of the pages for people: of src/page/ here, and beside the bundle in dist/, where the build puts them. Read when
@@ -13,10 +14,13 @@ export function pageFile(name: string): string {
   return text
 }
 
-/** The path of a file of the viewer of the API's description: of its package here, and beside the bundle in dist/. */
-export function viewerPath(name: string): string {
+/** A file of the viewer of the API's description: of its package here, and beside the bundle in dist/; read as those are. */
+export function viewerFile(name: string): Buffer {
   const built = join(import.meta.dirname, 'viewer', name)
-  return existsSync(built) ? built : join(import.meta.dirname, '../node_modules/swagger-ui-dist', name)
+  const path = existsSync(built) ? built : join(import.meta.dirname, '../node_modules/swagger-ui-dist', name)
+  const bytes = viewer.get(name) ?? readFileSync(path)
+  viewer.set(name, bytes)
+  return bytes
 }
 
 /**

@@ -18,10 +18,11 @@ const EVERYWHERE: readonly ProblemName[] = [
  */
 export function answersTo(operation: Operation, config: Config, allowed: readonly string[]) {
   const { success, problems, scopeAsked, clientsUnlimited = false, bodiless = false } = operation
-  const scope = scopeAsked?.(config)
+  const asked = scopeAsked?.(config)
+  const scope = asked === 'public' ? undefined : asked
   const auth = scope !== undefined && config.apiKeysFile !== ''
   const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
-  const limited = byClient || (scope !== undefined && config.rateLimitAddress > 0)
+  const limited = byClient || (asked !== undefined && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,
     ...problems(config),

@@ -29,8 +29,8 @@ export interface Operation {
   readonly problems: (config: Config) => readonly ProblemName[]
   /** Whether its answers have headers alone. */
   readonly bodiless?: boolean
-  /** The scope that an API key needs, where there are any; left out or undefined where none is asked for. */
-  readonly scopeAsked?: (config: Config) => Scope | undefined
+  /** What `guard` stands before it with: the scope that an API key needs, where there are any. Left out or undefined without. */
+  readonly scopeAsked?: (config: Config) => Scope | 'public' | undefined
   /** Whether an API key may ask as often as it likes, whatever the limit by client. */
   readonly clientsUnlimited?: boolean
 }
@@ -98,6 +98,7 @@ function keyProblems({ unique, saltFrom, maxAnswerBytes, maxInFlight, maxLag }: 
     'EntropyUnavailable',
     ...when(saltFrom.includes('header:'), 'RepeatedHeader'),
     ...when(unique, 'KeyspaceExhausted', 'KeyspaceUnavailable', 'KeyspaceFenced'),
+    'BodyNotAllowed',
     ...when(maxAnswerBytes + maxInFlight + maxLag > 0, 'Overloaded'),
   ]
 }
@@ -136,7 +137,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       tags: ['keys'],
     },
     success: keyAnswer,
-    problems: (config) => [...keyProblems(config), 'BodyNotAllowed'],
+    problems: keyProblems,
     scopeAsked: () => 'key',
   },
   'HEAD /key/:length': {
@@ -162,6 +163,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     },
     success: rotationAnswer('As this server last read it'),
     problems: () => ['InvalidSince', 'RepeatedParameter', 'KeyspaceUnavailable'],
+    scopeAsked: () => 'public',
   },
   'POST /rotation': {
     about: {
@@ -204,6 +206,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       },
     }),
     problems: nothing,
+    scopeAsked: () => 'public',
   },
   'GET /problems/:name': {
     about: {
@@ -223,5 +226,6 @@ export const operations: Readonly<Record<string, Operation>> = {
       content: { 'text/html': { schema: { type: 'string' }, example: problemPage('NotFound') } },
     }),
     problems: () => ['NotFound'],
+    scopeAsked: () => 'public',
   },
 }

@@ -113,6 +113,16 @@ const attacks: [
     64,
     (socket) => socket.pause().write('GET /key/1048576 HTTP/1.1\r\nHost: a\r\n\r\n'),
   ],
+  [
+    'files of the viewer that nobody reads',
+    1000,
+    (socket) => socket.pause().write('GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2)),
+  ],
+  [
+    'descriptions of the API that nobody reads',
+    1000,
+    (socket) => socket.pause().write('GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20)),
+  ],
   ['headers over the limit', 50, (socket) => socket.write(`GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}`)],
 ]
 

@@ -92,13 +92,14 @@ describe('the description', () => {
   })
 
   const keyCalls = ['GET /key/{length}', 'HEAD /key/{length}', 'POST /key/{length}']
+  const open = ['GET /openapi.json', 'GET /problems/{name}', 'GET /rotation']
   const withKeys = { apiKeysFile: 'given', authMetrics: true }
   test.for<[Partial<Config>, string[]]>([
     [{}, []],
     [withKeys, []],
-    [{ rateLimitAddress: 9 }, keyCalls],
-    [{ rateLimitAddress: 9, admin: true }, [...keyCalls, 'POST /rotation']],
-    [{ rateLimitAddress: 9, ...withKeys }, ['GET /metrics', ...keyCalls, 'POST /rotation']],
+    [{ rateLimitAddress: 9 }, [...open, ...keyCalls]],
+    [{ rateLimitAddress: 9, admin: true }, [...open, ...keyCalls, 'POST /rotation']],
+    [{ rateLimitAddress: 9, ...withKeys }, [...open, 'GET /metrics', ...keyCalls, 'POST /rotation']],
     [{ rateLimitClient: 9, ...withKeys }, ['GET /metrics', ...keyCalls]],
     [{ rateLimitClient: 9, apiKeysFile: 'given' }, keyCalls],
   ])('with %j has 429 at %j', async ([overrides, limited]) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Recorder, scrape } from '../helper.ts'
-import { bearer, expired, good, guardedApp, revoked, scraper } from './guarded-app.ts'
+import { admin, bearer, expired, good, guardedApp, revoked, scraper } from './guarded-app.ts'
 
 describe('what is told of it', () => {
   test('is counted by result', async () => {
@@ -58,4 +58,15 @@ describe('what is told of it', () => {
     ).toEqual([])
     expect(log.text).not.toContain('ks_')
   })
+})
+
+test('a rotation is a line in the log that says who asked for it', async () => {
+  const log = new Recorder()
+  const app = await guardedApp({ unique: true }, log)
+  await app.inject({ method: 'POST', url: '/rotation', headers: bearer(admin.secret) })
+  const lines = log.text.split('\n').filter((line) => line.includes('Rotation was asked for: period 2'))
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ client: 'admin', remoteAddress: '127.0.0.1' }),
+  ])
+  expect(log.text).not.toContain(admin.secret)
 })

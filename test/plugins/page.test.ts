@@ -110,10 +110,15 @@ describe('the page', () => {
     expect(samples.get('http_status_codes{code="200",handler="key"}')).toBe(0)
   })
 
-  test('asks for no API key and is not limited', async () => {
-    const app = await buildApp({ apiKeysFile: 'given', rateLimitAddress: 1 }, { apiKeys: '{"keys":[]}' })
-    for (const url of ['/', '/', '/page/page.js']) expect((await app.inject(url)).statusCode).toBe(200)
-  })
+  test.for(['/', '/page/page.js', '/docs', '/docs/swagger-ui.css', '/openapi.json', '/problems/not-found'])(
+    'asks for no API key, and counts against the limit of an address: %s',
+    async (url) => {
+      const app = await buildApp({ apiKeysFile: 'given', rateLimitAddress: 2 }, { apiKeys: '{"keys":[]}' })
+      const statuses = []
+      for (let call = 0; call < 3; call++) statuses.push((await app.inject(url)).statusCode)
+      expect(statuses).toEqual([200, 200, 429])
+    },
+  )
 
   test('is an unknown path with -pages=false, as its files are', async () => {
     const app = await buildApp({ pages: false })
