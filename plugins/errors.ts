@@ -66,10 +66,13 @@ function problemOf(error: Error, request: FastifyRequest, log: FastifyBaseLogger
 }
 
 function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undefined {
-  if (request.is404) return unknownRoute(app, request.url)
+  // The router takes `GET *` for the root.
+  if (request.is404 || request.url === '*') return unknownRoute(app, request.url)
   // RFC 9112, section 3.2. Node's own check would answer before anything could count it.
   const { headers, httpVersion } = request.raw
-  return headers.host === undefined && httpVersion === '1.1' ? new MissingHost() : undefined
+  if (headers.host === undefined) return httpVersion === '1.1' ? new MissingHost() : undefined
+  // Several, which Node has joined: this server and a proxy may each believe another one.
+  return headers.host.includes(',') ? new MalformedRequest() : undefined
 }
 
 function unknownRoute(app: FastifyInstance, url: string): Problem {

@@ -10,7 +10,7 @@ import { callerAddress } from '../src/http/caller-address.ts'
 import { bodySize, type KeyFacts, type KeySource, makeBody, mediaType } from '../src/http/key-answer.ts'
 import { type KeyCall, readKeyCall } from '../src/http/key-call.ts'
 import { KEY_ROUTE } from '../src/http/key-path.ts'
-import { expectNoBody, noBody } from '../src/http/no-body.ts'
+import { expectNoBody, noBody, refuseBody } from '../src/http/no-body.ts'
 import type { Dealer } from '../src/keys/dealer.ts'
 import { formats } from '../src/keys/encodings.ts'
 import { Entropy, type RandomSource } from '../src/keys/entropy.ts'
@@ -75,6 +75,7 @@ export default async function keyGeneration(
     ...route,
     method: 'GET',
     exposeHeadRoute: false,
+    onRequest: refuseBody,
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(request, call)
@@ -96,6 +97,7 @@ export default async function keyGeneration(
   app.route<KeyRoute>({
     ...route,
     method: 'HEAD',
+    onRequest: refuseBody,
     handler: (request, reply) => {
       const call = read(request)
       const dealer = dealerOf(request, call)

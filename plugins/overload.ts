@@ -55,7 +55,8 @@ export default fp(
 
     let inFlight = 0
     if (maxInFlight > 0) {
-      app.addHook('onRequest', (_request, reply, done) => {
+      // Only now has a request arrived whole, and its client been let in: those who dawdle take nobody's place.
+      app.addHook('preHandler', (_request, reply, done) => {
         if (inFlight >= maxInFlight) return done(refuse('in_flight'))
         inFlight++
         reply.raw.once('close', () => inFlight--)

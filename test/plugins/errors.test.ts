@@ -114,6 +114,11 @@ describe('a refusal', () => {
       expect([status, headers.allow]).toEqual([404, undefined])
     },
   )
+
+  test.for(['GET', 'POST', 'DELETE'])('%s * is about no path', async (method) => {
+    const { port } = await listen()
+    expect((await exchange(port, request(method, '*'))).status).toBe(404)
+  })
 })
 
 describe('a failure of the server', () => {

@@ -139,6 +139,16 @@ describe('POST /key/{length}', () => {
     expect(await readsOn(app.server, port, bytes)).toBe(true)
   })
 
+  test.for([
+    ['GET', ['Content-Length: 1'], 'a', 413],
+    ['GET', ['Transfer-Encoding: chunked'], '1\r\na\r\n0\r\n\r\n', 413],
+    ['GET', ['Content-Length: 0'], '', 200],
+    ['HEAD', ['Content-Length: 1'], 'a', 413],
+  ] as const)('refuses a body of %s too: %j %j', async ([method, headers, body, status]) => {
+    const { port } = await listen()
+    expect((await exchange(port, request(method, '/key/16', headers, body))).status).toBe(status)
+  })
+
   test('uses up no key for a call with a body', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
     await app.inject({ method: 'POST', url: '/key/16', payload: 'a' })

@@ -95,9 +95,15 @@ describe('bytes of answers in flight', { timeout: 60_000 }, () => {
 
 describe('key calls in flight', () => {
   test('beyond the most get 503, probes and metrics do not', { timeout: 60_000 }, async () => {
-    const { app, port } = await listen({ maxInFlight: 2 })
-    const slow = kept('POST', '/key/16', ['Content-Length: 1'])
-    const clients = [await deaf(port, slow), await deaf(port, slow)]
+    const { app, port } = await listen({
+      maxInFlight: 2,
+      maxSize: MEBIBYTE,
+      maxBatchBytes: 4 * MEBIBYTE,
+      maxAnswerBytes: 0,
+    })
+    // More than the kernel takes off a client's hands.
+    const large = kept('GET', `${BIG}?count=4`)
+    const clients = [await deaf(port, large), await deaf(port, large)]
     await vi.waitFor(
       async () => expect((await exchange(port, request('GET', '/key/16'))).status).toBe(503),
       PATIENCE,
@@ -115,6 +121,17 @@ describe('key calls in flight', () => {
       expect((await exchange(port, request('GET', '/key/16'))).status).toBe(200)
     }
   })
+})
+
+test('calls whose body does not come take no place of those in flight', { timeout: 60_000 }, async () => {
+  const { app, port } = await listen({ maxInFlight: 1 })
+  for (const header of ['Content-Length: 1', 'Transfer-Encoding: chunked']) {
+    await deaf(port, kept('POST', '/key/16', [header]))
+    for (let call = 0; call < 5; call++) {
+      expect((await exchange(port, request('GET', '/key/16'))).status).toBe(200)
+    }
+  }
+  expect(await shed(app, 'in_flight')).toBe(0)
 })
 
 describe('an event loop that is late', () => {

@@ -149,6 +149,8 @@ describe('a header that Node would judge by itself', () => {
   test.for([
     ['no Host', 'GET /key/16 HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['no Host in HTTP/1.0', 'GET /key/16 HTTP/1.0\r\n\r\n', 200],
+    ['two Hosts', request('GET', '/key/16', ['Host: b']), 400],
+    ['two Hosts in one', 'GET /key/16 HTTP/1.1\r\nHost: a, b\r\nConnection: close\r\n\r\n', 400],
     ['an empty Host', 'GET /key/16 HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 200],
     ['an unknown Expect', request('GET', '/key/16', ['Expect: wonders']), 200],
     [

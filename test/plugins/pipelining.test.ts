@@ -43,8 +43,8 @@ describe('on one connection', () => {
     [
       'a GET whose body is cut short',
       kept('GET', '/key/16', ['Content-Length: 5'], 'ab'),
-      ['200 32'],
-      ['200 key 1'],
+      ['413 31'],
+      ['413 key 1'],
     ],
     [
       'a POST whose body is cut short',
@@ -91,12 +91,9 @@ describe('on one connection', () => {
   )
 
   const large = '/key/1048576?count=4&format=raw'
-  test.for([
-    ['half a header', `${kept('GET', large)}GET /key`],
-    ['half a body', kept('GET', large, ['Content-Length: 5'], 'ab')],
-  ] as const)('%s and the end of the client do not cut off a large answer', async ([, bytes]) => {
+  test('half a header and the end of the client do not cut off a large answer', async () => {
     const { app, port } = await listen({ maxSize: 1_048_576, maxBatchBytes: 4_194_304 })
-    const answers = answersIn(await converse(port, bytes, 'half-close'))
+    const answers = answersIn(await converse(port, `${kept('GET', large)}GET /key`, 'half-close'))
     expect(answers.map(({ status, body }) => [status, body.length])).toEqual([[200, 4_194_304]])
     expect(await counted(app)).toEqual(['200 key 1'])
   })
