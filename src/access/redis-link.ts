@@ -10,7 +10,11 @@ const COMMAND_MS = 500
 /** How long a server that failed is left alone before it is asked whether it is back. */
 const REST_MS = 1000
 
-/** A Redis or Valkey that nobody has to wait for: after a failure it is not asked until it answers again. */
+/** Whether the server takes what limits write, which one that only reads, or that is full, does not while it answers PING. */
+const TRIAL = "redis.call('INCR', KEYS[1]) return redis.call('PEXPIRE', KEYS[1], 1000)"
+const TRIAL_KEY = 'key-server:limit:trial'
+
+/** A Redis or Valkey that nobody has to wait for: after a failure it is not asked until it takes a trial. */
 export class RedisLink {
   readonly redis: Redis
   readonly #log: FastifyBaseLogger
@@ -84,7 +88,7 @@ export class RedisLink {
 
   #rest(): void {
     this.#timer = setTimeout(() => {
-      this.redis.ping().then(
+      this.redis.eval(TRIAL, 1, TRIAL_KEY).then(
         () => {
           this.#healthy = true
           this.#log.info('The store of rate limits is back')

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
 import { PATIENCE } from '../helper.ts'
@@ -77,7 +78,7 @@ test('a wrong password leaves each server with a limit of its own, and is in no 
   expect(server.log.text).not.toContain('letmein')
 })
 
-test.for(['killed', 'held'] as const)(
+test.for(['killed', 'held', 'read-only'] as const)(
   'while Redis is %s each server limits by itself',
   async (how, context) => {
     const redis = await RedisServer.start(context)
@@ -85,9 +86,13 @@ test.for(['killed', 'held'] as const)(
     expect(await calls(servers, 5)).toEqual([200, 200, 200, 200, 429])
 
     if (how === 'killed') await redis.stop()
-    else redis.hold(true)
+    else if (how === 'held') redis.hold(true)
+    else await redis.readOnly(true)
     // Never unlimited, and never a failure: the local limit begins anew, once on each server.
     expect(await calls(servers, 10)).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 429, 429])
+    // What PINGs alone would take for health.
+    await sleep(2500)
+    await calls(servers, 2)
     for (const server of servers) {
       expect(await metric(server, 'rate_limit_store_healthy')).toBe(0)
       expect(await metric(server, 'http_status_codes{code="500",handler="key"}')).toBe(0)
@@ -95,12 +100,13 @@ test.for(['killed', 'held'] as const)(
     }
 
     if (how === 'killed') await redis.start()
-    else redis.hold(false)
+    else if (how === 'held') redis.hold(false)
+    else await redis.readOnly(false)
     for (const server of servers) {
       await vi.waitFor(async () => expect(await metric(server, 'rate_limit_store_healthy')).toBe(1), PATIENCE)
       expect(server.log.text).toContain('The store of rate limits is back')
     }
-    // One that was killed has forgotten; one that was held has not.
+    // Only one that was killed has forgotten.
     expect(await calls(servers, 5)).toEqual(
       how === 'killed' ? [200, 200, 200, 200, 429] : [429, 429, 429, 429, 429],
     )

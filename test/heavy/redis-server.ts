@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
 import type { TestContext } from 'vitest'
 import { freePort } from '../../bench/lib/free-port.ts'
 import { loopbackCertificate } from '../certificate.ts'
@@ -76,6 +77,13 @@ export class RedisServer {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'close')
+  }
+
+  /** Makes it the replica of nobody in reach, which answers PING and takes no writes, or lets it take them. */
+  async readOnly(on: boolean): Promise<void> {
+    const client = new Redis(this.url)
+    await client.call('REPLICAOF', ...(on ? ['127.0.0.1', '1'] : ['NO', 'ONE']))
+    client.disconnect()
   }
 
   /** Holds it as it is, so that it takes connections and answers nothing, or lets it go on. */
