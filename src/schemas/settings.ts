@@ -168,7 +168,7 @@ export const Settings = Type.Object({
   maxConnections: Type.Integer({
     minimum: 0,
     maximum: 1_000_000,
-    default: 4096,
+    default: 1024,
     description: 'connections at a time, more of which are closed at once; 0 means any number',
   }),
   maxRequestsPerSocket: Type.Integer({

@@ -5,7 +5,8 @@ import type { Config } from '../schemas/settings.ts'
 
 /** What is wrong with the settings of who may call, and with the files that they name, in sentences. */
 export function accessProblems(config: Config): string[] {
-  const { admin, apiKeysFile, authMetrics, rateLimitClient, rateLimitStore, tlsCert, tlsKey } = config
+  const { admin, apiKeysFile, authMetrics, tlsCert, tlsKey } = config
+  const { rateLimitAddress, rateLimitClient, rateLimitStore } = config
   const problems: string[] = []
   if (apiKeysFile !== '')
     problems.push(...faultOf('api-keys-file', () => readApiKeys(readGuardedFile(apiKeysFile))))
@@ -24,6 +25,9 @@ export function accessProblems(config: Config): string[] {
     problems.push(
       '-rate-limit-store (RATE_LIMIT_STORE) must be redis:// or rediss://, a host and, if need be, user, password, port and the number of a database',
     )
+  }
+  if (rateLimitStore !== undefined && rateLimitAddress + rateLimitClient === 0) {
+    problems.push('-rate-limit-store (RATE_LIMIT_STORE) needs -rate-limit-address or -rate-limit-client')
   }
   if ((tlsCert === '') !== (tlsKey === '')) {
     problems.push('-tls-cert (TLS_CERT) and -tls-key (TLS_KEY) go together: one of them is missing')

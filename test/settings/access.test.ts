@@ -30,12 +30,22 @@ describe('the settings of who may call', () => {
     [{ authMetrics: true }, {}, ['-auth-metrics (AUTH_METRICS) needs -api-keys-file']],
     [{ rateLimitClient: 1 }, {}, [expect.stringMatching(/^-rate-limit-client .* needs -api-keys-file/)]],
     [{ rateLimitClient: 1 }, { apiKeysFile: '{"keys":[]}' }, []],
+    [{ rateLimitClient: 1, rateLimitStore: 'redis://cache' }, { apiKeysFile: '{"keys":[]}' }, []],
+    [
+      { rateLimitStore: 'redis://cache' },
+      {},
+      ['-rate-limit-store (RATE_LIMIT_STORE) needs -rate-limit-address or -rate-limit-client'],
+    ],
     ...['redis://cache', 'rediss://user:p%40ss@[::1]:6380/15', 'redis://:hunter2@cache:6379/'].map(
-      (rateLimitStore): [Partial<Config>, Record<string, string>, string[]] => [{ rateLimitStore }, {}, []],
+      (rateLimitStore): [Partial<Config>, Record<string, string>, string[]] => [
+        { rateLimitStore, rateLimitAddress: 1 },
+        {},
+        [],
+      ],
     ),
     ...['', 'cache', 'http://cache', 'redis:///0', 'redis://:hunter2@cache/a', 'redis://cache?hunter2=0'].map(
       (rateLimitStore): [Partial<Config>, Record<string, string>, string[]] => [
-        { rateLimitStore },
+        { rateLimitStore, rateLimitAddress: 1 },
         {},
         [expect.stringMatching(/^-rate-limit-store \(RATE_LIMIT_STORE\) must be redis:(?!.*hunter2)/)],
       ],

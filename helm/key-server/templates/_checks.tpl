@@ -26,6 +26,9 @@
 {{- if and .Values.auth.metrics (not .Values.auth.apiKeys.name) -}}
 {{- fail "auth.metrics needs auth.apiKeys.name, the name of a Secret that has the API keys" -}}
 {{- end -}}
+{{- if and .Values.rateLimit.store.name (not .Values.rateLimit.address) (not .Values.rateLimit.client) -}}
+{{- fail "rateLimit.store needs rateLimit.address or rateLimit.client: without them nothing is limited" -}}
+{{- end -}}
 {{- if and .Values.rateLimit.client (not .Values.auth.apiKeys.name) -}}
 {{- fail "rateLimit.client needs auth.apiKeys.name, the name of a Secret that has the API keys: without them nobody knows a client" -}}
 {{- end -}}

@@ -89,7 +89,7 @@ describe('with TLS', () => {
     const told = notes(context, VALUES)
     expect(told).toContain('are served at https://key-server.')
     expect(told).toContain(
-      `printf 'Authorization: Bearer %s' "$KEY" | curl --insecure --header @- https://127.0.0.1:1123/key/16`,
+      `printf 'Authorization: Bearer %s' "$API_KEY" | curl --insecure --header @- https://127.0.0.1:1123/key/16`,
     )
   })
 
@@ -167,6 +167,11 @@ describe('is refused', () => {
       /fromNamespaces\/a.*number/,
     ],
     [
+      'a store of limits without a limit',
+      { rateLimit: { store: { name: 'redis' } } },
+      /rateLimit\.store needs rateLimit\.address or rateLimit\.client/,
+    ],
+    [
       'a limit by client with nobody to know',
       { rateLimit: { client: 5 } },
       /rateLimit\.client needs auth\.apiKeys\.name/,
@@ -184,7 +189,7 @@ describe('is refused', () => {
     ],
     [
       'Redis behind a policy that lets nothing out',
-      { rateLimit: { store: { name: 'redis' } }, networkPolicy: { enabled: true } },
+      { rateLimit: { address: 5, store: { name: 'redis' } }, networkPolicy: { enabled: true } },
       /networkPolicy\.egress must let the pods reach what rateLimit\.store names, and DNS/,
     ],
   ] as const)('%s', ([, values, says], context) => {
