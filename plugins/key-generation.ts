@@ -75,8 +75,8 @@ export default async function keyGeneration(
     ...route,
     method: 'GET',
     exposeHeadRoute: false,
-    onRequest: refuseBody,
     handler: (request, reply) => {
+      refuseBody(request.raw)
       const call = read(request)
       const dealer = dealerOf(request, call)
       if (dealer === undefined) return answerGet(request, reply, call, sourceFor(request))
@@ -97,8 +97,8 @@ export default async function keyGeneration(
   app.route<KeyRoute>({
     ...route,
     method: 'HEAD',
-    onRequest: refuseBody,
     handler: (request, reply) => {
+      refuseBody(request.raw)
       const call = read(request)
       const dealer = dealerOf(request, call)
       const refusal =

@@ -13,7 +13,7 @@ container=
 trap '[ -z "$container" ] || docker rm --force "$container" >/dev/null' EXIT
 for platform in "${platforms[@]}"; do
   container=$(docker run --detach --pull always --platform "$platform" --publish 127.0.0.1::1123 "$image")
-  key=$(curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors "http://$(docker port "$container" 1123)/key/16") ||
+  key=$(curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors "http://$(docker port "$container" 1123)/key/16?format=hex") ||
     { echo "$platform does not answer; it says:" >&2; docker logs "$container" >&2; exit 1; }
   [[ $key =~ ^[0-9a-f]{32}$ ]] || { echo "$platform answers '$key', not 32 hex digits" >&2; exit 1; }
   echo "$platform answers a key"

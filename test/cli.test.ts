@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Process, run } from '../src/cli.ts'
 import { usage, version } from '../src/settings/usage.ts'
 import { PATIENCE, Recorder } from './helper.ts'
+import { keyPattern } from './key-form.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -116,7 +117,7 @@ test.for([[[]], [['serve']]])('%j serves until a signal', async ([command]) => {
     return /on port (\d+)/.exec(process.stdout.text)?.[1]
   }, PATIENCE)
   const answer = await fetch(`http://127.0.0.1:${port}/key/5`)
-  expect(await answer.text()).toMatch(/^[0-9a-f]{10}$/)
+  expect(await answer.text()).toMatch(keyPattern(5))
   process.emit('SIGTERM')
   expect(await status).toBe(0)
   expect(process.stderr.text).toBe('')

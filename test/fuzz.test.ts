@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../src/stores/memory.ts'
 import { buildApp, listen, Recorder, scrape } from './helper.ts'
+import { keySize } from './key-form.ts'
 import { anyText, headers, MAX_SIZE, method, mostly, number, path, query, rawBytes } from './raw-http.ts'
 import { converse, exchange, request } from './tcp.ts'
 
@@ -62,7 +63,7 @@ test('any text is a length or is refused in the same words', { timeout: 15_000 }
       const { statusCode, body } = await app.inject(`/key/${encodeURIComponent(length)}`)
       const valid = /^[0-9]{1,100}$/.test(length) && Number(length) >= 1 && Number(length) <= MAX_SIZE
       expect([statusCode, valid ? body.length : body]).toEqual(
-        valid ? [200, Number(length) * 2] : [400, 'Invalid key length\n'],
+        valid ? [200, keySize(Number(length))] : [400, 'Invalid key length\n'],
       )
     }),
     RUNS,

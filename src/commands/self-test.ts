@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { hashSecret, newSecret } from '../access/api-keys.ts'
 import { createApp } from '../app.ts'
+import { DEFAULT_FORMAT, keyForm } from '../keys/encodings.ts'
 import type { RandomSource } from '../keys/entropy.ts'
 import type { Output } from '../log.ts'
 import { type Config, usualLength } from '../schemas/settings.ts'
@@ -38,9 +39,9 @@ export function difference(
       ? undefined
       : `must say "Invalid key length", not ${JSON.stringify(answer.body)}`
   }
-  const digits = Number(length) * 2
-  if (answer.body.length !== digits) return `has ${answer.body.length} characters, must have ${digits}`
-  return /^[0-9a-f]+$/.test(answer.body) ? undefined : 'has characters other than 0-9 and a-f'
+  return new RegExp(`^${keyForm(Number(length))}$`).test(answer.body)
+    ? undefined
+    : `is no key of ${length} bytes in ${DEFAULT_FORMAT}: it has ${answer.body.length} characters`
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BodyNotAllowed } from '../problems/problems.ts'
 
@@ -19,16 +20,14 @@ export function expectNoBody(app: FastifyInstance): void {
 }
 
 /**
- * The hook of GET and HEAD routes, whose body has no meaning (RFC 9110, section 9.3.1) and which Fastify does not read: a proxy
- * that takes it for the next request would not agree with this server.
+ * Refuses a body of GET or HEAD, which has no meaning (RFC 9110, section 9.3.1) and which Fastify does not read: a proxy that takes
+ * it for the next request would not agree with this server.
+ * @throws {BodyNotAllowed}
  */
-export function refuseBody(
-  { raw: { headers } }: FastifyRequest,
-  _reply: FastifyReply,
-  done: (problem?: Error) => void,
-): void {
-  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  done(announced ? new BodyNotAllowed() : undefined)
+export function refuseBody({ headers }: IncomingMessage): void {
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+    throw new BodyNotAllowed()
+  }
 }
 
 /** The hooks of a POST route that takes no body, whatever media type it says it has: even one Fastify can't read. */

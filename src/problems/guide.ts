@@ -23,11 +23,11 @@ const ADVICE: Readonly<Record<ProblemName, Advice>> = {
   InvalidKeyLength: {
     means:
       'What stands after /key/ is no whole number in the digits 0-9, or it is outside of what this server makes.',
-    remedy: 'Ask for a length within the bounds, in bytes: 16 bytes are 32 hex digits.',
+    remedy: 'Ask for a length within the bounds, in bytes, whatever they are written in.',
   },
   UnknownFormat: {
     means: 'The parameter format names no format of this server.',
-    remedy: 'Name one of those in the answer, or leave the parameter out for hex.',
+    remedy: 'Name one of those in the answer, or leave the parameter out for the usual one.',
   },
   InvalidCount: {
     means: 'The parameter count is no whole number in the digits 0-9, or more than one answer may have.',

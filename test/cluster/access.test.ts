@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
+import { keyForm } from '../../src/keys/encodings.ts'
 import { certificateFor } from '../certificate.ts'
 import { newNamespace, Release } from './cluster.ts'
 import { startScript } from './script-pod.ts'
@@ -65,7 +66,7 @@ test('with TLS and API keys a release serves, passes its tests, is gated and tak
     client.ask(`${scheme}://${host}:1123/key/${length}`, { ca, ...bearer(secret) })
   expect(await ask('https', 16)).toMatchObject({
     status: 200,
-    body: expect.stringMatching(/^[0-9a-f]{32}\n?$/),
+    body: expect.stringMatching(new RegExp(`^${keyForm(16)}\\n?$`)),
   })
   await expect(ask('http', 16)).rejects.toThrow('fetch failed')
   expect(await release.helm('test')).toMatch(/(Phase: +Succeeded[\s\S]*){3}/)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { manifestPath } from '../../scripts/manifest.ts'
+import { keyPattern } from '../key-form.ts'
 import { can, image, kubectl, newNamespace, Release } from './cluster.ts'
 
 test('the manifest for k3s installs, changes, refuses to break and takes away a release', async (context) => {
@@ -53,7 +54,7 @@ test('the manifest for k3s installs, changes, refuses to break and takes away a 
   await apply({ minSize: 20, maxSize: 10 })
   await settled(() => isCalled('failed'))
   expect(await release.pods()).toEqual(pods)
-  expect(await release.get('/key/16')).toMatch(/^[0-9a-f]{32}$/)
+  expect(await release.get('/key/16')).toMatch(keyPattern(16))
 
   await kubectl(['delete', ...chart, '--timeout=120s'])
   await settled(async () => (await release.kubectl('get', 'deployments', '--output', 'name')) === '')

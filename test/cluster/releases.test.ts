@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { keyPattern, keySize } from '../key-form.ts'
 import { CHART, helm, image, kubectl, newNamespace, Release } from './cluster.ts'
 import { startLoad } from './load.ts'
 
@@ -17,7 +18,7 @@ describe('a release', () => {
       `--set image.repository=${image.repository} --set image.tag=${image.tag} --set maxSize=1024 --set srvPort=1123`
     expect(await helm(call.split(' '))).toMatchObject({ status: 0 })
     await release.served()
-    expect(await release.get('/key/16')).toMatch(/^[0-9a-f]{32}$/)
+    expect(await release.get('/key/16')).toMatch(keyPattern(16))
     expect(await release.helm('test')).toMatch(/(Phase: +Succeeded[\s\S]*){3}/)
   })
 
@@ -74,7 +75,7 @@ describe('a release', () => {
     await refuses(release, '/key/8')
     await release.helm('rollback', '1')
     await release.served()
-    expect(await release.get('/key/8')).toMatch(/^[0-9a-f]{16}$/)
+    expect(await release.get('/key/8')).toMatch(keyPattern(8))
     expect(await load.stop()).toMatchObject({ failed: 0, failures: [] })
   })
 
@@ -84,9 +85,9 @@ describe('a release', () => {
     await Promise.all([small.apply('install', { maxSize: 16 }), large.apply('install', { maxSize: 2048 })])
     expect(await small.get('/key/16')).toHaveLength(32)
     await refuses(small, '/key/17')
-    expect(await large.get('/key/2048')).toHaveLength(4096)
+    expect(await large.get('/key/2048')).toHaveLength(keySize(2048))
     await small.helm('uninstall', '--wait')
-    expect(await large.get('/key/2048')).toHaveLength(4096)
+    expect(await large.get('/key/2048')).toHaveLength(keySize(2048))
   })
 
   test('that is uninstalled leaves nothing behind', async () => {

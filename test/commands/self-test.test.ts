@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { difference, keyLengthCases, selfTest } from '../../src/commands/self-test.ts'
+import { DEFAULT_FORMAT } from '../../src/keys/encodings.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { Recorder, settings } from '../helper.ts'
+import { keyOf } from '../key-form.ts'
 
 describe('the cases', () => {
   test.for<[Partial<Config>, { valid: number; max: number; over: number; under: number }]>([
@@ -66,14 +68,16 @@ test('a difference further down fails it there', async () => {
 
 describe('a difference', () => {
   const [valid, zero] = keyLengthCases(settings({ maxSize: 2 }))
+  const key = keyOf(Uint8Array.of(0, 255))
+  const other = `is no key of 2 bytes in ${DEFAULT_FORMAT}: it has`
   if (valid === undefined || zero === undefined) throw new Error('the table is empty')
 
   test.for([
-    [valid, 200, '00ff', undefined],
-    [valid, 500, '00ff', 'answered 500, must answer 200'],
-    [valid, 200, '00f', 'has 3 characters, must have 4'],
-    [valid, 200, '00ff\n', 'has 5 characters, must have 4'],
-    [valid, 200, '00FF', 'has characters other than 0-9 and a-f'],
+    [valid, 200, key, undefined],
+    [valid, 500, key, 'answered 500, must answer 200'],
+    [valid, 200, key.slice(1), `${other} ${key.length - 1} characters`],
+    [valid, 200, `${key}\n`, `${other} ${key.length + 1} characters`],
+    [valid, 200, `!${key.slice(1)}`, `${other} ${key.length} characters`],
     [zero, 400, 'Invalid key length\n', undefined],
     [zero, 200, '', 'answered 200, must answer 400'],
     [zero, 400, 'Bad length\n', 'must say "Invalid key length", not "Bad length\\n"'],

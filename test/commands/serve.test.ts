@@ -7,6 +7,7 @@ import { createLog } from '../../src/log.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { openStore } from '../../src/stores/open.ts'
 import { buildApp, newFolder, Recorder, settings } from '../helper.ts'
+import { keyPattern } from '../key-form.ts'
 import { FakeHost, start } from './serving.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -58,7 +59,7 @@ describe('the start', () => {
     const { port, origin, messages } = await start()
     expect(port).toBeGreaterThan(0)
     expect(messages()[0]).toBe(`Starting server on port ${port}...`)
-    expect(await (await fetch(`${origin}/key/16`)).text()).toMatch(/^[0-9a-f]{32}$/)
+    expect(await (await fetch(`${origin}/key/16`)).text()).toMatch(keyPattern(16))
     expect((await fetch(`${origin}/readyz`)).status).toBe(200)
   })
 

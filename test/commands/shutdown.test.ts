@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { keyForm } from '../../src/keys/encodings.ts'
 import { PATIENCE, Recorder } from '../helper.ts'
+import { keyPattern } from '../key-form.ts'
 import { start } from './serving.ts'
 
 // Watched, so that a test can hold the drain until it has done its part, however slow the machine.
@@ -12,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const GET = 'GET /key/16 HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const HALF = GET.slice(0, -2)
 const REST = GET.slice(-2)
-const OK = /^HTTP\/1\.1 200 .*[0-9a-f]{32}$/s
+const OK = new RegExp(`^HTTP/1\\.1 200 .*${keyForm(16)}$`, 's')
 
 async function open(port: number): Promise<{ socket: Socket; received: Recorder }> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
@@ -73,7 +75,7 @@ describe('the first signal', () => {
       expect([unready.status, await unready.text()]).toEqual([503, 'Not ready: shutting down\n'])
       const served = await fetch(`${origin}/key/16`)
       expect([served.status, served.headers.get('connection')]).toEqual([200, 'close'])
-      expect(await served.text()).toMatch(/^[0-9a-f]{32}$/)
+      expect(await served.text()).toMatch(keyPattern(16))
       expect((await fetch(`${origin}/livez`)).status).toBe(200)
       expect(messages().slice(1)).toEqual([`${name}: unready now, closing in 1 s`])
       drain.end()
@@ -139,7 +141,7 @@ describe('the first signal', () => {
     const received = new Recorder()
     socket.on('data', (text: string) => received.write(text))
     await once(socket, 'close')
-    expect(received.text.match(/\b[0-9a-f]{2048}\b/g)).toHaveLength(keys)
+    expect(received.text.match(new RegExp(`^${keyForm(1024)}$`, 'gm'))).toHaveLength(keys)
     expect(await status).toBe(0)
   })
 

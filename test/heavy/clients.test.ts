@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, onTestFinished, type TestContext, test, vi } from 'vitest'
 import { hashSecret, newSecret } from '../../src/access/api-keys.ts'
+import { keyForm } from '../../src/keys/encodings.ts'
 import { listen, scrape } from '../helper.ts'
 import { needs } from '../program.ts'
 
@@ -120,7 +121,7 @@ describe.each(clients)('%s', (_name, command) => {
     )
     expect(await call(context, front.url, { KEY_SERVER_API_KEY: secret })).toEqual({
       status: 0,
-      stdout: expect.stringMatching(/^[0-9a-f]{32}\n$/),
+      stdout: expect.stringMatching(new RegExp(`^${keyForm(16)}\\n$`)),
       stderr: '',
     })
     const expected = { method: 'POST', authorization: `Bearer ${secret}` }

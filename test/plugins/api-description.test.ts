@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { describeApi } from '../../src/api/description.ts'
 import { operations } from '../../src/api/operations.ts'
+import { DEFAULT_FORMAT } from '../../src/keys/encodings.ts'
 import { guide } from '../../src/problems/guide.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
@@ -39,7 +40,9 @@ describe('the description', () => {
       maximum: 64,
     })
     expect(parameters?.find(({ name }) => name === 'count')?.schema).toMatchObject({ minimum: 1, maximum: 7 })
-    expect(parameters?.find(({ name }) => name === 'format')?.schema).toMatchObject({ default: 'hex' })
+    expect(parameters?.find(({ name }) => name === 'format')?.schema).toMatchObject({
+      default: DEFAULT_FORMAT,
+    })
   })
 
   test('has each problem type in an answer of its status, with an example, where all is on that can be', async () => {

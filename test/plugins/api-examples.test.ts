@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { keyForm } from '../../src/keys/encodings.ts'
 import type { Config } from '../../src/schemas/settings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { buildApp } from '../helper.ts'
@@ -51,7 +52,7 @@ describe.for(SETTINGS)('the description %s', ([, overrides]) => {
 test('examples of keys are what calls are answered, but for the key', async () => {
   const app = await buildApp()
   const { content = {} } = (await describe31()).paths['/key/{length}']?.get?.responses[200] ?? {}
-  const form = (body: string) => body.replaceAll(/[0-9a-f]{32}/g, 'KEY')
+  const form = (body: string) => body.replaceAll(new RegExp(keyForm(16), 'g'), 'KEY')
   for (const [type, accept] of [
     ['text/plain', '*/*'],
     ['application/json', 'application/json'],

@@ -4,9 +4,10 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { buildApp, listen, scrape } from '../helper.ts'
+import { keyPattern } from '../key-form.ts'
 import { answersIn, converse, counted, kept } from '../tcp.ts'
 
-const HEX_KEY = expect.stringMatching(/^[0-9a-f]{32}$/)
+const KEY = expect.stringMatching(keyPattern(16))
 const probes = ['/livez', '/healthz', '/readyz']
 
 describe('a probe', () => {
@@ -130,7 +131,7 @@ describe('over TCP', () => {
     const { app, port } = await listen()
     app.health.drain()
     const answers = answersIn(await converse(port, kept('GET', '/key/16').repeat(5)))
-    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: HEX_KEY }])
+    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: KEY }])
     expect(await counted(app)).toEqual(['200 key 1'])
     expect((await scrape(app)).get('keys_generated_total')).toBe(1)
   })
@@ -158,7 +159,7 @@ describe('over TCP', () => {
 
   test('a drain makes a request that had begun before it the last of its connection', async () => {
     const { app, answers } = await acrossDrain('0\r\n\r\n')
-    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: HEX_KEY }])
+    expect(answers).toMatchObject([{ status: 200, headers: { connection: 'close' }, body: KEY }])
     expect(await counted(app)).toEqual(['200 key 1'])
   })
 })

@@ -1,12 +1,12 @@
-import { hex } from '@scure/base'
 import { describe, expect, test } from 'vitest'
 import { buildApp, scrape } from '../helper.ts'
+import { keyOf } from '../key-form.ts'
 import { drawn, knownSource, problemOf, refused } from './key-calls.ts'
 
 describe('count', () => {
   test.for([1, 2, 3])('%d gives that many lines, each ended by a newline', async (count) => {
     const app = await buildApp({}, { randomSource: knownSource })
-    const lines = Array.from({ length: count }, (_, index) => `${hex.encode(drawn(index * 16, 16))}\n`)
+    const lines = Array.from({ length: count }, (_, index) => `${keyOf(drawn(index * 16, 16))}\n`)
     expect((await app.inject(`/key/16?count=${count}`)).body).toBe(lines.join(''))
   })
 

@@ -1,6 +1,8 @@
-import { base64, hex } from '@scure/base'
+import { base64 } from '@scure/base'
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_FORMAT } from '../../src/keys/encodings.ts'
 import { buildApp } from '../helper.ts'
+import { keyOf } from '../key-form.ts'
 import { drawn, JSON_CLIENT, knownSource } from './key-calls.ts'
 
 describe('JSON', () => {
@@ -17,9 +19,9 @@ describe('JSON', () => {
     const app = await buildApp({}, { randomSource: knownSource })
     const { body } = await app.inject({ url: `/key/5?count=${count}`, headers: JSON_CLIENT })
     expect(JSON.parse(body)).toEqual({
-      keys: Array.from({ length: count }, (_, index) => hex.encode(drawn(index * 5, 5))),
+      keys: Array.from({ length: count }, (_, index) => keyOf(drawn(index * 5, 5))),
       length: 5,
-      format: 'hex',
+      format: DEFAULT_FORMAT,
       entropyBits: 40,
     })
   })

@@ -1,7 +1,7 @@
-import { hex } from '@scure/base'
 import { describe, expect, test } from 'vitest'
 import type { RandomSource } from '../../src/keys/entropy.ts'
 import { buildApp, listen, scrape } from '../helper.ts'
+import { keyOf, keyPattern } from '../key-form.ts'
 import { exchange, kept, readsOn, request } from '../tcp.ts'
 import { drawn, FORMATS, JSON_CLIENT, knownSource, problemOf } from './key-calls.ts'
 
@@ -44,7 +44,7 @@ describe('HEAD /key/{length}', () => {
     const app = await buildApp({}, { randomSource: knownSource })
     for (const format of FORMATS)
       await app.inject({ method: 'HEAD', url: `/key/16?count=9&format=${format}` })
-    expect((await app.inject('/key/16')).body).toBe(hex.encode(drawn(0, 16)))
+    expect((await app.inject('/key/16')).body).toBe(keyOf(drawn(0, 16)))
   })
 
   test('draws no random bytes', async () => {
@@ -112,7 +112,7 @@ describe('POST /key/{length}', () => {
   test.for(contentTypes)('takes the content type %j when there is no body', async (contentType) => {
     const app = await buildApp()
     const answer = await app.inject({ method: 'POST', url: '/key/16', headers: typed(contentType) })
-    expect([answer.statusCode, answer.body]).toEqual([200, expect.stringMatching(/^[0-9a-f]{32}$/)])
+    expect([answer.statusCode, answer.body]).toEqual([200, expect.stringMatching(keyPattern(16))])
   })
 
   test.for(contentTypes)('refuses a body of the content type %j', async (contentType) => {
@@ -152,6 +152,6 @@ describe('POST /key/{length}', () => {
   test('uses up no key for a call with a body', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
     await app.inject({ method: 'POST', url: '/key/16', payload: 'a' })
-    expect((await app.inject('/key/16')).body).toBe(hex.encode(drawn(0, 16)))
+    expect((await app.inject('/key/16')).body).toBe(keyOf(drawn(0, 16)))
   })
 })

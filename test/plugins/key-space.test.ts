@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, test, vi } from 'vitest'
+import { DEFAULT_FORMAT } from '../../src/keys/encodings.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { type Snapshot, type Store, StoreError } from '../../src/stores/store.ts'
 import { buildApp, listen, newFolder, PATIENCE, scrape } from '../helper.ts'
+import { keyPattern } from '../key-form.ts'
 import { converse, kept, request } from '../tcp.ts'
 
 const JSON_CLIENT = { accept: 'application/json' }
@@ -74,9 +76,9 @@ describe('with -unique', () => {
         const answer = await app.inject({ method, url: `/key/${length}`, headers: JSON_CLIENT })
         expect(answer.headers['key-period']).toBe('1')
         expect(answer.json()).toEqual({
-          key: expect.stringMatching(new RegExp(`^[0-9a-f]{${2 * length}}$`)),
+          key: expect.stringMatching(keyPattern(length)),
           length,
-          format: 'hex',
+          format: DEFAULT_FORMAT,
           entropyBits: 8 * length,
           unique: true,
           period: 1,

@@ -8,6 +8,7 @@ import { checkTlsPair } from '../../src/access/tls-pair.ts'
 import { accessProblems } from '../../src/settings/access.ts'
 import { loopbackCertificate } from '../certificate.ts'
 import { listen, newFolder, PATIENCE, Recorder, scrape, settings } from '../helper.ts'
+import { keyPattern } from '../key-form.ts'
 import { converse, request } from '../tcp.ts'
 
 const [first, second, expired] = await Promise.all([
@@ -83,7 +84,7 @@ describe('with TLS', { timeout: 60_000 }, () => {
     expect((await Promise.all(answers)).map((answer) => [answer.status, answer.hsts])).toEqual(
       [200, 400, 200, 200, 404, 400].map((status) => [status, hsts]),
     )
-    expect((await call(port, '/key/16', first.cert, 'POST')).body).toMatch(/^[0-9a-f]{32}$/)
+    expect((await call(port, '/key/16', first.cert, 'POST')).body).toMatch(keyPattern(16))
     const expiry = (await scrape(app)).get('tls_certificate_expiry_timestamp_seconds')
     expect(expiry).toBe(Date.parse((await certificateOf(port)).valid_to) / 1000)
   })

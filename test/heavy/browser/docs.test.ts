@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_FORMAT, keyForm } from '../../../src/keys/encodings.ts'
 import { guide } from '../../../src/problems/guide.ts'
 import { expectAccessible, origin, soon, visit } from './visit.ts'
 
@@ -19,9 +20,9 @@ describe('the documentation in a browser', () => {
     await operation.locator('.opblock-summary-control').click()
     await operation.getByRole('button', { name: 'Execute' }).click()
     await soon(() => operation.locator('.live-responses-table .microlight').first().textContent()).toMatch(
-      /[0-9a-f]{32}/,
+      new RegExp(keyForm(16)),
     )
-    expect(calls.filter((call) => call.includes('/key/'))).toEqual(['GET /key/16?format=hex'])
+    expect(calls.filter((call) => call.includes('/key/'))).toEqual([`GET /key/16?format=${DEFAULT_FORMAT}`])
     expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0)
     expect(faults).toEqual([])
   })

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_FORMAT } from '../../../src/keys/encodings.ts'
+import { keyPattern } from '../../key-form.ts'
 import { expectAccessible, make, origin, soon, visit } from './visit.ts'
 
 const CLIPBOARD = { permissions: ['clipboard-read', 'clipboard-write'] }
@@ -10,10 +12,12 @@ describe('in a browser', () => {
     const before = await page.evaluate('history.length')
     await make(page)
     const key = page.locator('#keys')
-    await soon(() => key.textContent()).toMatch(/^[0-9a-f]{32}$/)
+    await soon(() => key.textContent()).toMatch(keyPattern(16))
     await soon(() => page.getByRole('status').textContent()).toBe('A key was made.')
     expect(calls).toEqual(['POST /key/16'])
-    expect(await page.locator('#facts').textContent()).toBe('16 bytes in hex, 128 bits of entropy.')
+    expect(await page.locator('#facts').textContent()).toBe(
+      `16 bytes in ${DEFAULT_FORMAT}, 128 bits of entropy.`,
+    )
     await page.getByRole('button', { name: 'Copy', exact: true }).click()
     await soon(() => page.getByRole('status').textContent()).toBe('The key was copied.')
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await key.textContent())
@@ -30,7 +34,7 @@ describe('in a browser', () => {
     await page.keyboard.press('Tab')
     await page.keyboard.type('24')
     await page.keyboard.press('Enter')
-    await soon(() => page.locator('#keys').textContent()).toMatch(/^[0-9a-f]{48}$/)
+    await soon(() => page.locator('#keys').textContent()).toMatch(keyPattern(24))
     const focused = () =>
       page.evaluate<string>('document.activeElement.id || document.activeElement.textContent')
     const order = [await focused()]
@@ -186,7 +190,7 @@ describe('in a browser', () => {
     const { page } = await visit(context, await origin(), { javaScriptEnabled: false })
     expect(await page.locator('form').isVisible()).toBe(false)
     await page.getByRole('link', { name: 'key/16' }).click()
-    expect(await page.locator('body').textContent()).toMatch(/^[0-9a-f]{32}$/)
+    expect(await page.locator('body').textContent()).toMatch(keyPattern(16))
   })
 })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { hashKey } from '../../../src/commands/hash-key.ts'
 import { newFolder, Recorder } from '../../helper.ts'
+import { keyPattern } from '../../key-form.ts'
 import { expectAccessible, make, origin, soon, visit } from './visit.ts'
 
 /** A proxy below whose path a server is. */
@@ -39,7 +40,7 @@ test('behind a path of a proxy all is as it is', async (context) => {
   const address = await proxyOf(await origin(), '/some/keys/')
   const { page, faults, calls } = await visit(context, address)
   await make(page)
-  await soon(() => page.locator('#keys').textContent()).toMatch(/^[0-9a-f]{32}$/)
+  await soon(() => page.locator('#keys').textContent()).toMatch(keyPattern(16))
   expect(calls).toEqual(['POST /some/keys/key/16'])
   expect(await page.locator('#curl').textContent()).toBe(`curl -s -X POST '${address}key/16'`)
   await page.getByLabel('Length in bytes').fill('0')
@@ -100,7 +101,7 @@ test('with auth it asks for an API key, which it keeps to itself', async (contex
   await soon(() => page.getByRole('alert').textContent()).toMatch(/^An API key has no spaces/)
   await field.fill(apiKey)
   await make(page)
-  await soon(() => page.locator('#keys').textContent()).toMatch(/^[0-9a-f]{32}$/)
+  await soon(() => page.locator('#keys').textContent()).toMatch(keyPattern(16))
   expect(await page.locator('#curl').textContent()).toMatch(
     /^printf 'Authorization: Bearer %s' "\$API_KEY" \| curl -s -X POST -H @- '/,
   )
