@@ -28,7 +28,7 @@ export default fp<{ log: FastifyBaseLogger }>(
       const problem = refusal(app, request)
       if (problem === undefined) done()
       // Probes are let be, those without a Host too.
-      else if (request.is404 || isKeyPath(request.url)) withinLimit(request, problem, done)
+      else if (isUnrouted(request) || isKeyPath(request.url)) withinLimit(request, problem, done)
       else done(problem)
     })
   },
@@ -66,13 +66,17 @@ function problemOf(error: Error, request: FastifyRequest, log: FastifyBaseLogger
 }
 
 function refusal(app: FastifyInstance, request: FastifyRequest): Problem | undefined {
-  // The router takes `GET *` for the root.
-  if (request.is404 || request.url === '*') return unknownRoute(app, request.url)
+  if (isUnrouted(request)) return unknownRoute(app, request.url)
   // RFC 9112, section 3.2. Node's own check would answer before anything could count it.
   const { headers, httpVersion } = request.raw
   if (headers.host === undefined) return httpVersion === '1.1' ? new MissingHost() : undefined
   // Several, which Node has joined: this server and a proxy may each believe another one.
   return headers.host.includes(',') ? new MalformedRequest() : undefined
+}
+
+/** Whether no route takes it; the router takes `GET *` for the root. */
+function isUnrouted({ is404, url }: FastifyRequest): boolean {
+  return is404 || url === '*'
 }
 
 function unknownRoute(app: FastifyInstance, url: string): Problem {

@@ -137,6 +137,13 @@ describe('an address', () => {
     expect(await counted(app)).toEqual(['200 key 1', '400 key 1', '429 key 2'])
   })
 
+  test('is limited in calls of * too', async () => {
+    const { port } = await listen({ rateLimitAddress: 2 })
+    const found: number[] = []
+    for (let call = 0; call < 3; call++) found.push((await exchange(port, request('GET', '*'))).status)
+    expect(found).toEqual([404, 404, 429])
+  })
+
   test.for(['/livez', '/healthz', '/readyz', '/metrics'])('is not limited at %s', async (url) => {
     const { app, port } = await listen({ rateLimitAddress: 1 })
     expect(await statuses(app, times(5, { url }))).toEqual(times(5, 200))
