@@ -40,7 +40,7 @@ function callUrl() {
 export function curlLine(auth) {
   const [key, header] = auth ? [`printf 'Authorization: Bearer %s' "$API_KEY" | `, ' -H @-'] : ['', '']
   const output = choice('format') === 'raw' ? ' -o key.bin' : ''
-  return `${key}curl -s -X POST${header}${output} '${callUrl().replaceAll("'", '%27')}'`
+  return `${key}curl -fsS -X POST${header}${output} '${callUrl().replaceAll("'", '%27')}'`
 }
 
 /**
@@ -51,7 +51,10 @@ export function curlLine(auth) {
 export async function callForKeys(signal) {
   const apiKey = entry('api-key')
   if (!/^[!-~]*$/.test(apiKey))
-    return { detail: 'An API key has no spaces and no such characters.', type: '/problems/unauthorized' }
+    return {
+      detail: 'An API key is ks_ and 70 letters and digits, with nothing before it and no spaces in it',
+      type: '/problems/unauthorized',
+    }
   const raw = choice('format') === 'raw'
   const headers = new Headers({ accept: raw ? 'application/octet-stream' : 'application/json' })
   if (apiKey !== '') headers.set('authorization', `Bearer ${apiKey}`)

@@ -71,7 +71,7 @@ describe('in a browser', () => {
     await page.getByLabel('Checksum').selectOption('crc32')
     const query = '/key/32?format=base58&count=25&prefix=acme_&checksum=crc32'
     expect(await page.locator('#curl').textContent()).toBe(
-      `curl -s -X POST '${address.slice(0, -1)}${query}'`,
+      `curl -fsS -X POST '${address.slice(0, -1)}${query}'`,
     )
     await make(page)
     await soon(() => page.locator('#keys').textContent()).toMatch(/^(acme_[0-9A-Za-z]{40,}\n){19}acme_\w+$/)

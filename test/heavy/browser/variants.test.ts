@@ -42,7 +42,7 @@ test('behind a path of a proxy all is as it is', async (context) => {
   await make(page)
   await soon(() => page.locator('#keys').textContent()).toMatch(keyPattern(16))
   expect(calls).toEqual(['POST /some/keys/key/16'])
-  expect(await page.locator('#curl').textContent()).toBe(`curl -s -X POST '${address}key/16'`)
+  expect(await page.locator('#curl').textContent()).toBe(`curl -fsS -X POST '${address}key/16'`)
   await page.getByLabel('Length in bytes').fill('0')
   await make(page)
   const meaning = page.getByRole('link', { name: 'What this means' })
@@ -98,12 +98,14 @@ test('with auth it asks for an API key, which it keeps to itself', async (contex
   await expectAccessible(page)
   await field.fill('schlüssel')
   await make(page)
-  await soon(() => page.getByRole('alert').textContent()).toMatch(/^An API key has no spaces/)
+  await soon(() => page.getByRole('alert').textContent()).toMatch(
+    /^An API key is ks_ and 70 letters and digits, .* in it\. What this means$/,
+  )
   await field.fill(apiKey)
   await make(page)
   await soon(() => page.locator('#keys').textContent()).toMatch(keyPattern(16))
   expect(await page.locator('#curl').textContent()).toMatch(
-    /^printf 'Authorization: Bearer %s' "\$API_KEY" \| curl -s -X POST -H @- '/,
+    /^printf 'Authorization: Bearer %s' "\$API_KEY" \| curl -fsS -X POST -H @- '/,
   )
   expect([page.url(), ...calls].join()).not.toContain(apiKey)
   expect(await page.evaluate('[localStorage.length, sessionStorage.length, document.cookie]')).toEqual([
