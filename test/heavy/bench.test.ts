@@ -43,12 +43,12 @@ describe('npm run bench -- --quick', () => {
     const { status, stdout, stderr } = bench('compare', '--quick', '--rounds', '2', '--out', folder)
     expect(stderr).toContain('32 bytes: round 2 of 2')
     expect(status).toBe(0)
-    for (const peer of ['Go', 'node:http', 'fastify-metrics']) {
+    for (const peer of ['Go', 'node:http', 'fastify-metrics', 'Fastify, a constant']) {
       expect(stdout).toMatch(new RegExp(`\\| 32 bytes \\| ${peer} \\| \\*\\*[0-9.]+\\*\\* `))
     }
     const { made, results } = JSON.parse(readFileSync(join(folder, 'compare.json'), 'utf8'))
     expect(made).toMatch(/complete\.$/)
-    expect(results).toHaveLength(16)
+    expect(results).toHaveLength(17)
     expect(readFileSync(join(folder, 'compare.svg'), 'utf8')).toMatch(/^<svg .*node:http.*<\/svg>\n$/s)
   })
 
