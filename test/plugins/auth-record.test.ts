@@ -70,3 +70,21 @@ test('a rotation is a line in the log that says who asked for it', async () => {
   ])
   expect(log.text).not.toContain(admin.secret)
 })
+
+test('a call too many is a line in the log that says whose limit it was, at most ten a second', async () => {
+  const log = new Recorder()
+  const app = await guardedApp({ rateLimitAddress: 4, rateLimitClient: 1 }, log)
+  const call = { url: '/key/16?x=1', headers: bearer(good.secret) }
+  for (let calls = 0; calls < 50; calls++) await app.inject(call)
+  const lines = log.text.split('\n').filter((line) => line.includes('a call was one too many'))
+  const told = { remoteAddress: '127.0.0.1', method: 'GET', path: '/key/16' }
+  const byClient = expect.objectContaining({ by: 'client', client: 'good', ...told })
+  expect(lines.slice(0, 4).map((line) => JSON.parse(line))).toEqual([
+    byClient,
+    byClient,
+    byClient,
+    expect.objectContaining({ by: 'address', ...told }),
+  ])
+  expect(lines.length).toBeLessThan(30)
+  expect(log.text).not.toContain(good.secret)
+})
