@@ -5,7 +5,7 @@ import { fillIn, pageFile, pageHeaders } from '../src/page-files.ts'
 import { checksums } from '../src/schemas/key.ts'
 import { type Config, RECOMMENDED_SIZE, usualLength } from '../src/schemas/settings.ts'
 
-const STYLES = ['page.css', 'form.css', 'plot.css']
+const STYLES = ['page.css', 'form.css', 'plot.css', 'docs.css']
 const SCRIPTS = ['page.js', 'call.js', 'docs.js', 'elements.js', 'odds.js', 'plot.js', 'rotation.js']
 
 const HEADERS = pageHeaders({ trusted: true })

@@ -7,4 +7,6 @@ SwaggerUIBundle({
   persistAuthorization: false,
   tryItOutEnabled: true,
   validatorUrl: null,
+  // There is one server, this one, so that there is nothing to choose.
+  plugins: [{ wrapComponents: { ServersContainer: () => () => null } }],
 })

@@ -17,6 +17,7 @@ describe('the documentation', () => {
     const files = [...body.matchAll(/(?:src|href)="(?!data:)([^"]*)"/g)].map(([, file = '']) => file)
     expect(files).toEqual([
       'docs/swagger-ui.css',
+      'page/docs.css',
       'docs/swagger-ui-bundle.js',
       'page/docs.js',
       'openapi.json',

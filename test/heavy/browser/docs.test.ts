@@ -14,6 +14,12 @@ describe('the documentation in a browser', () => {
     expect(faults).toEqual([])
   })
 
+  test('has nothing that axe finds, but for the viewer’s own headings and regions', async (context) => {
+    const { page } = await visit(context, `${await origin()}docs`)
+    await page.locator('.opblock').first().waitFor()
+    await expectAccessible(page, ['heading-order', 'region'])
+  })
+
   test('tries a call', async (context) => {
     const { page, faults, calls } = await visit(context, `${await origin()}docs`)
     const operation = page.locator('#operations-keys-getKeys')
