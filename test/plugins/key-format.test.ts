@@ -104,13 +104,13 @@ describe('format', () => {
 describe('prefix', () => {
   test.for(['a', 'sk_live_', '_0123456789ABCDE'])('%s stands before the key as it is', async (prefix) => {
     const app = await buildApp({}, { randomSource: knownSource })
-    const { body } = await app.inject(`/key/16?prefix=${prefix}`)
+    const { body } = await app.inject(`/key/16?format=hex&prefix=${prefix}`)
     expect(body).toBe(prefix + hex.encode(drawn(0, 16)))
   })
 
   test('stands before each key of a list', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
-    const { body } = await app.inject({ url: '/key/1?prefix=k_&count=3', headers: JSON_CLIENT })
+    const { body } = await app.inject({ url: '/key/1?format=hex&prefix=k_&count=3', headers: JSON_CLIENT })
     expect(JSON.parse(body).keys).toEqual(['k_00', 'k_a7', 'k_4e'])
   })
 
@@ -133,14 +133,17 @@ describe('checksum', () => {
 
   test('covers the prefix', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
-    const { body } = await app.inject('/key/16?checksum=crc32&prefix=sk_')
+    const { body } = await app.inject('/key/16?format=hex&checksum=crc32&prefix=sk_')
     const key = `sk_${hex.encode(drawn(0, 16))}`
     expect(body).toBe(key + checksumOf(key))
   })
 
   test('is in the keys of JSON', async () => {
     const app = await buildApp({}, { randomSource: knownSource })
-    const { body } = await app.inject({ url: '/key/1?checksum=crc32&count=2', headers: JSON_CLIENT })
+    const { body } = await app.inject({
+      url: '/key/1?format=hex&checksum=crc32&count=2',
+      headers: JSON_CLIENT,
+    })
     expect(JSON.parse(body).keys).toEqual(['00', 'a7'].map((key) => key + checksumOf(key)))
   })
 
