@@ -40,7 +40,7 @@ export default fp(
       if (bytesInFlight > 0 && bytesInFlight + bytes > maxAnswerBytes) throw refuse('answer_bytes')
       bytesInFlight += bytes
       const deadline = setTimeout(() => response.destroy(), READ_MS).unref()
-      response.once('close', () => {
+      whenOver(response, () => {
         clearTimeout(deadline)
         bytesInFlight -= bytes
       })
@@ -59,7 +59,7 @@ export default fp(
       app.addHook('preHandler', (_request, reply, done) => {
         if (inFlight >= maxInFlight) return done(refuse('in_flight'))
         inFlight++
-        reply.raw.once('close', () => inFlight--)
+        whenOver(reply.raw, () => inFlight--)
         done()
       })
     }
@@ -74,6 +74,12 @@ export default fp(
   },
   { name: 'overload', fastify: '5.x', dependencies: ['metrics'] },
 )
+
+/** Calls back when a response is sent or given up: at once where its client has gone already, which is told only once. */
+function whenOver(response: ServerResponse, over: () => void): void {
+  if (response.closed) over()
+  else response.once('close', over)
+}
 
 /** By how many milliseconds the event loop was late the last time it was looked at. */
 function watchLag(app: FastifyInstance): () => number {

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import config from '../../plugins/config.ts'
+import metrics from '../../plugins/metrics.ts'
+import overload from '../../plugins/overload.ts'
 import type { Config } from '../../src/schemas/settings.ts'
-import { listen, PATIENCE, scrape } from '../helper.ts'
+import { listen, PATIENCE, scrape, settings } from '../helper.ts'
 import { keySize } from '../key-form.ts'
 import { exchange, kept, request } from '../tcp.ts'
 
@@ -135,6 +138,32 @@ test('calls whose body does not come take no place of those in flight', { timeou
     }
   }
   expect(await shed(app, 'in_flight')).toBe(0)
+})
+
+test('clients that are gone before their turn take no place', { timeout: 60_000 }, async () => {
+  const app = Fastify()
+  onTestFinished(() => app.close())
+  await app.register(config, { config: settings({ maxInFlight: 1, maxAnswerBytes: 1 }) })
+  await app.register(metrics)
+  const gate = Promise.withResolvers<void>()
+  const gone = new Set<string>()
+  app.addHook('onRequest', async ({ raw, url }, reply) => {
+    if (url === '/first') reply.raw.once('close', () => gone.add(raw.url ?? ''))
+    if (url === '/first') await gate.promise
+  })
+  await app.register(overload)
+  app.get('/:any', async (_request, reply) => {
+    app.holdAnswer(reply.raw, 1_000_000)
+    return 'ok'
+  })
+  const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
+  const client = await deaf(port, kept('GET', '/first'))
+  client.resetAndDestroy()
+  await vi.waitFor(() => expect(gone.size).toBe(1), PATIENCE)
+  gate.resolve()
+  for (let call = 0; call < 3; call++) {
+    expect((await exchange(port, request('GET', '/next'))).status).toBe(200)
+  }
 })
 
 describe('an event loop that is late', () => {
