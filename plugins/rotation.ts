@@ -49,9 +49,10 @@ export default async function rotation(
   const adminsOnly =
     app.auth?.require('admin') ?? (config.admin ? askForToken(`${config.adminTokenFile}`) : undefined)
   if (adminsOnly === undefined) return
+  const { byClient } = app.limits
   app.post('/rotation', {
     ...noBody,
-    onRequest: [adminsOnly, noBody.onRequest],
+    onRequest: [adminsOnly, ...(byClient === undefined ? [] : [byClient]), noBody.onRequest],
     handler: async (request, reply) => {
       const space = await dealer.replica.rotate()
       const asker = { client: request.client?.id, remoteAddress: callerAddress(request) }

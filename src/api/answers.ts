@@ -17,11 +17,11 @@ const EVERYWHERE: readonly ProblemName[] = [
  * the operation is the one to say what others get.
  */
 export function answersTo(operation: Operation, config: Config, allowed: readonly string[]) {
-  const { success, problems, scopeAsked, clientsUnlimited = false, bodiless = false } = operation
+  const { success, problems, scopeAsked, bodiless = false } = operation
   const asked = scopeAsked?.(config)
   const scope = asked === 'public' ? undefined : asked
   const auth = scope !== undefined && config.apiKeysFile !== ''
-  const byClient = auth && !clientsUnlimited && config.rateLimitClient > 0
+  const byClient = auth && config.rateLimitClient > 0
   const limited = byClient || (asked !== undefined && config.rateLimitAddress > 0)
   const names = [
     ...EVERYWHERE,

@@ -31,8 +31,6 @@ export interface Operation {
   readonly bodiless?: boolean
   /** What `guard` stands before it with: the scope that an API key needs, where there are any. Left out or undefined without. */
   readonly scopeAsked?: (config: Config) => Scope | 'public' | undefined
-  /** Whether an API key may ask as often as it likes, whatever the limit by client. */
-  readonly clientsUnlimited?: boolean
 }
 
 const nothing = () => []
@@ -175,7 +173,6 @@ export const operations: Readonly<Record<string, Operation>> = {
     success: rotationAnswer('The new period'),
     problems: ({ admin }) => ['BodyNotAllowed', 'KeyspaceUnavailable', ...when(admin, 'AdminTokenNeeded')],
     scopeAsked: () => 'admin',
-    clientsUnlimited: true,
   },
   'GET /livez': health('getLiveness', 'Whether the process lives'),
   'GET /healthz': health('getHealth', 'The old name of /livez'),

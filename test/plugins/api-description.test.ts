@@ -103,8 +103,8 @@ describe('the description', () => {
     [{ rateLimitAddress: 9 }, [...open, ...keyCalls]],
     [{ rateLimitAddress: 9, admin: true }, [...open, ...keyCalls, 'POST /rotation']],
     [{ rateLimitAddress: 9, ...withKeys }, [...open, 'GET /metrics', ...keyCalls, 'POST /rotation']],
-    [{ rateLimitClient: 9, ...withKeys }, ['GET /metrics', ...keyCalls]],
-    [{ rateLimitClient: 9, apiKeysFile: 'given' }, keyCalls],
+    [{ rateLimitClient: 9, ...withKeys }, ['GET /metrics', ...keyCalls, 'POST /rotation']],
+    [{ rateLimitClient: 9, apiKeysFile: 'given' }, [...keyCalls, 'POST /rotation']],
   ])('with %j has 429 at %j', async ([overrides, limited]) => {
     const unique = { unique: true, adminTokenFile: await tokenFile() }
     const operations = operationsOf(await describe31({ ...unique, ...overrides }))

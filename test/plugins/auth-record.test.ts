@@ -88,3 +88,13 @@ test('a call too many is a line in the log that says whose limit it was, at most
   expect(lines.length).toBeLessThan(30)
   expect(log.text).not.toContain(good.secret)
 })
+
+test('rotations count against the limit of the client too', async () => {
+  const app = await guardedApp({ unique: true, rateLimitClient: 2 })
+  const statuses = []
+  for (let call = 0; call < 3; call++) {
+    const answer = await app.inject({ method: 'POST', url: '/rotation', headers: bearer(admin.secret) })
+    statuses.push(answer.statusCode)
+  }
+  expect(statuses).toEqual([200, 200, 429])
+})
