@@ -47,7 +47,7 @@ npm() {
 # about any.
 curl() {
   local status=0 fail=--fail-with-body
-  case " $* " in *' --fail '*) fail=--fail ;; esac # curl takes one of the two
+  case " $* " in *' --fail '* | *' -f'*) fail=--fail ;; esac # curl takes one of the two
   [ -e "$state/pid" ] || npm start
   command curl $fail --max-time 60 "${@//1123/$(port)}" >"$state/answer" || status=$?
   cat "$state/answer"
