@@ -3,12 +3,10 @@ import fp from 'fastify-plugin'
 import { readApiKeys } from '../src/access/api-key-file.ts'
 import { ApiKeys, type Client, type CredentialFault, type Scope } from '../src/access/api-keys.ts'
 import { bearerToken } from '../src/access/bearer.ts'
-import { LogValve } from '../src/access/log-valve.ts'
 import { watchFiles } from '../src/access/watched-files.ts'
-import { callerAddress } from '../src/http/caller-address.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import { Forbidden, type Problem, Unauthorized } from '../src/problems/problems.ts'
-import { loggedPath } from '../src/request-log.ts'
+import { refusalLog } from '../src/request-log.ts'
 
 /** Who may call, for the routes that ask. */
 interface Auth {
@@ -50,16 +48,11 @@ export default fp<Parts>(
     }
     const results = { ok: 0, missing: 0, malformed: 0, unknown: 0, expired: 0, forbidden: 0 }
     const keys = apiKeys === undefined ? watchedKeys(app, path, log) : { now: toKeys(apiKeys), sound: true }
-    const valve = new LogValve()
+    const tell = refusalLog(log, 'a call was refused for its credential')
 
     const refusal = (result: Exclude<Result, 'ok'>, request: FastifyRequest, scope: Scope) => {
       results[result]++
-      valve.pass((held) => {
-        const { method, url, client } = request
-        const remoteAddress = callerAddress(request)
-        const call = { client: client?.id, remoteAddress, method, path: loggedPath(url) }
-        log.warn({ result, ...call, held: held || undefined }, 'a call was refused for its credential')
-      })
+      tell(request, { result })
       return problemOf(result, scope)
     }
     const clientOf = (token: string | undefined) => {

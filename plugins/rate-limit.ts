@@ -1,12 +1,11 @@
 import type { fastifyRateLimit, RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LogValve } from '../src/access/log-valve.ts'
 import { RedisLink } from '../src/access/redis-link.ts'
 import { callerAddress } from '../src/http/caller-address.ts'
 import { registerScraped } from '../src/metrics/scraped-metrics.ts'
 import { TooManyRequests } from '../src/problems/problems.ts'
-import { loggedPath } from '../src/request-log.ts'
+import { refusalLog } from '../src/request-log.ts'
 
 /** How many addresses, or clients, one server counts at a time; those not seen for longest make room. */
 const MOST_COUNTED = 20_000
@@ -41,7 +40,7 @@ export default fp<{ log: FastifyBaseLogger }>(
     }
     const link = url === undefined ? undefined : await RedisLink.open(url, log)
     const refused = { address: 0, client: 0 }
-    const valve = new LogValve()
+    const tell = refusalLog(log, 'a call was one too many')
 
     const limitBy = async (
       by: keyof typeof refused,
@@ -62,16 +61,7 @@ export default fp<{ log: FastifyBaseLogger }>(
           : local(request))
         if (seen.isAllowed || !seen.isExceeded) return
         refused[by]++
-        valve.pass((held) => {
-          const { client, method, url } = request
-          const call = {
-            client: client?.id,
-            remoteAddress: callerAddress(request),
-            method,
-            path: loggedPath(url),
-          }
-          log.warn({ by, ...call, held: held || undefined }, 'a call was one too many')
-        })
+        tell(request, { by })
         const headers = { 'retry-after': String(seen.ttlInSeconds) }
         throw Object.assign(new TooManyRequests(seen.ttlInSeconds), { headers })
       }
