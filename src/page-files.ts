@@ -9,18 +9,23 @@ const viewer = new Map<string, Buffer>()
  * it is first asked for.
  */
 export function pageFile(name: string): string {
-  const text = texts.get(name) ?? readFileSync(join(import.meta.dirname, 'page', name), 'utf8')
-  texts.set(name, text)
-  return text
+  return remembered(texts, name, () => readFileSync(join(import.meta.dirname, 'page', name), 'utf8'))
 }
 
 /** A file of the viewer of the API's description: of its package here, and beside the bundle in dist/; read as those are. */
 export function viewerFile(name: string): Buffer {
-  const built = join(import.meta.dirname, 'viewer', name)
-  const path = existsSync(built) ? built : join(import.meta.dirname, '../node_modules/swagger-ui-dist', name)
-  const bytes = viewer.get(name) ?? readFileSync(path)
-  viewer.set(name, bytes)
-  return bytes
+  return remembered(viewer, name, () => {
+    const built = join(import.meta.dirname, 'viewer', name)
+    return readFileSync(
+      existsSync(built) ? built : join(import.meta.dirname, '../node_modules/swagger-ui-dist', name),
+    )
+  })
+}
+
+function remembered<T>(known: Map<string, T>, name: string, read: () => T): T {
+  const found = known.get(name) ?? read()
+  known.set(name, found)
+  return found
 }
 
 /**
