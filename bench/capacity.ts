@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Figures, LENGTH, sections, soakPlot } from './lib/capacity-report.ts'
-import { Cgroup } from './lib/cgroup.ts'
+import { Cgroup, POD } from './lib/cgroup.ts'
 import { progress, runCleanly } from './lib/clean-run.ts'
 import { sendLoad } from './lib/load.ts'
 import { readOptions, wholeNumber } from './lib/options.ts'
@@ -10,8 +10,6 @@ import { command, machine, makeFolder, replaceMade, writeResults } from './lib/r
 import { MeasuredServer } from './lib/server.ts'
 import { median, round } from './lib/statistics.ts'
 
-/** The pod of the chart and of the original's guide. */
-const POD = { milliCpu: 200, memoryMiB: 128 }
 const LENGTHS = [16, 32, 256, 1024]
 const SHARES = [0.1, 0.5, 0.9]
 const CONNECTIONS = [1, 64, 512, 1000]

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Cgroup } from './lib/cgroup.ts'
+import { Cgroup, POD } from './lib/cgroup.ts'
 import { progress, runCleanly } from './lib/clean-run.ts'
 import { type Panel, readPanels, withVariables } from './lib/dashboard.ts'
 import { LISTENING, type Listening, startListening } from './lib/listening.ts'
@@ -14,8 +14,7 @@ import { drawPanels, type Line } from './lib/panels.ts'
 import { keyServer } from './lib/peers.ts'
 import { writeResults } from './lib/report.ts'
 
-const LIMITS = { milliCpu: 200, memoryMiB: 128 }
-const POD = 'namespace="keys",pod="key-server-0",container="key-server"'
+const LABELS = 'namespace="keys",pod="key-server-0",container="key-server"'
 const SCRAPE_SECONDS = 5
 const RESULTS = fileURLToPath(new URL('results', import.meta.url))
 const IMAGE = new URL('../docs/img/dashboard.svg', import.meta.url)
@@ -29,7 +28,7 @@ const PHASES: readonly (readonly [seconds: number, rates: Readonly<Record<string
 ]
 
 await runCleanly(async (signal) => {
-  const cgroup = Cgroup.create('key-server-dashboard', LIMITS)
+  const cgroup = Cgroup.create('key-server-dashboard', POD)
   const folder = mkdtempSync(join(tmpdir(), 'key-server-dashboard-'))
   const started: Listening[] = []
   try {
@@ -53,7 +52,7 @@ await runCleanly(async (signal) => {
       if (lines.length === 0) progress(`left out, because there is no data: ${panel.title}`)
       else shown.push([panel, lines])
     }
-    const title = `key-server in ${LIMITS.milliCpu}m CPU and ${LIMITS.memoryMiB} MiB, ${new Date(start).toISOString().slice(0, 16)} UTC`
+    const title = `key-server in ${POD.milliCpu}m CPU and ${POD.memoryMiB} MiB, ${new Date(start).toISOString().slice(0, 16)} UTC`
     writeResults(RESULTS, { 'dashboard.json': JSON.stringify({ title, shown }) })
     writeFileSync(IMAGE, drawPanels(title, shown))
   } finally {
@@ -88,10 +87,10 @@ async function exportContainer(origin: string, cgroup: Cgroup): Promise<string> 
   const exporter = createServer(async (_request, response) => {
     const metrics = await (await fetch(`${origin}/metrics`)).text()
     const cpu = /^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]
-    response.end(`container_cpu_usage_seconds_total{${POD}} ${cpu}
-container_memory_working_set_bytes{${POD}} ${cgroup.memoryMiB() * 1024 * 1024}
-kube_pod_container_resource_limits{${POD},resource="cpu"} ${LIMITS.milliCpu / 1000}
-kube_pod_container_resource_limits{${POD},resource="memory"} ${LIMITS.memoryMiB * 1024 * 1024}
+    response.end(`container_cpu_usage_seconds_total{${LABELS}} ${cpu}
+container_memory_working_set_bytes{${LABELS}} ${cgroup.memoryMiB() * 1024 * 1024}
+kube_pod_container_resource_limits{${LABELS},resource="cpu"} ${POD.milliCpu / 1000}
+kube_pod_container_resource_limits{${LABELS},resource="memory"} ${POD.memoryMiB * 1024 * 1024}
 `)
   })
   exporter.listen(0, '127.0.0.1')

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Cgroup } from './lib/cgroup.ts'
+import { Cgroup, POD } from './lib/cgroup.ts'
 import { progress, runCleanly } from './lib/clean-run.ts'
 import { readOptions, wholeNumber } from './lib/options.ts'
 import { keyServer } from './lib/peers.ts'
@@ -11,7 +11,6 @@ import { round } from './lib/statistics.ts'
 
 // What clients that read answers of 1 MiB fast, and then stop, make a pod hold: in the server, which its budget bounds,
 // and in the kernel, which cgroup v2 counts and net.ipv4.tcp_wmem bounds.
-const POD = { milliCpu: 200, memoryMiB: 128 }
 const PATH = '/key/1048576?format=raw'
 const SERVER = '192.0.2.1'
 const CLIENTS = '192.0.2.2'

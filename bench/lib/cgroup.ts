@@ -11,6 +11,9 @@ export interface Limits {
   readonly memoryMiB: number
 }
 
+/** The pod of the chart and of the original's guide. */
+export const POD: Limits = { milliCpu: 200, memoryMiB: 128 }
+
 /** A control group of Linux, of version 1 or 2, with a limit of CPU and of memory. */
 export class Cgroup {
   readonly #cpu: string
