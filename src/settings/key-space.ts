@@ -3,15 +3,14 @@ import { readLocation } from '../stores/location.ts'
 import { LEAST_SECRET_BYTES } from '../stores/secret.ts'
 
 /** What is wrong with the place of the store, in a sentence without secrets. */
-export function storeProblems({ store }: Config): string[] {
-  // A value with a problem of its own is undefined here.
-  const location = store === undefined ? undefined : readLocation(store)
+export function storeProblems(config: Config): string[] {
+  const location = locationOf(config)
   return typeof location === 'string' ? [`-store (STORE) ${location}`] : []
 }
 
 /** What is wrong with the settings of `-unique`, in sentences without secrets, besides what was `found` already. */
 export function keySpaceProblems(config: Config, found: readonly string[]): string[] {
-  const { store, keyspaceSecret, keyspaceOldSecret } = config
+  const { keyspaceSecret, keyspaceOldSecret } = config
   const problems = storeProblems(config)
   const secrets = { KEYSPACE_SECRET: keyspaceSecret, KEYSPACE_OLD_SECRET: keyspaceOldSecret }
   for (const [variable, secret] of Object.entries(secrets)) {
@@ -22,7 +21,7 @@ export function keySpaceProblems(config: Config, found: readonly string[]): stri
   }
   if (keyspaceSecret !== undefined || found.some((problem) => problem.includes('KEYSPACE_SECRET')))
     return problems
-  const location = store === undefined ? undefined : readLocation(store)
+  const location = locationOf(config)
   if (typeof location === 'object' && location.kind !== 'file') {
     problems.push(
       `a ${location.kind} store needs KEYSPACE_SECRET or KEYSPACE_SECRET_FILE: at least ${LEAST_SECRET_BYTES} random bytes, the same for every server on that store`,
@@ -31,4 +30,9 @@ export function keySpaceProblems(config: Config, found: readonly string[]): stri
     problems.push('KEYSPACE_OLD_SECRET needs KEYSPACE_SECRET, the new one')
   }
   return problems
+}
+
+/** A value with a problem of its own is undefined here, as its location is then. */
+function locationOf({ store }: { readonly store?: string }) {
+  return store === undefined ? undefined : readLocation(store)
 }
