@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { containerOf, hooks, type Manifest, notes, one, podOf, render, template } from './chart.ts'
+import { containerOf, expectRefused, hooks, type Manifest, notes, one, podOf, render } from './chart.ts'
 
 const FOLDER = '/run/secrets/key-server'
 const VALUES = {
@@ -193,8 +193,6 @@ describe('is refused', () => {
       /networkPolicy\.egress must let the pods reach what rateLimit\.store names, and DNS/,
     ],
   ] as const)('%s', ([, values, says], context) => {
-    const { status, stdout, stderr } = template(context, values)
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    expect(stderr.replaceAll('\n', ' ')).toMatch(says)
+    expectRefused(context, values, says)
   })
 })

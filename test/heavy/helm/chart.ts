@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import type { TestContext } from 'vitest'
+import { expect, type TestContext } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { needs } from '../../program.ts'
 
@@ -67,6 +67,13 @@ export function render(
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null)
+}
+
+/** Sees that helm makes nothing of the chart with `values`, in words that match, wherever it breaks their lines. */
+export function expectRefused(context: TestContext, values: object, says: RegExp): void {
+  const { status, stdout, stderr } = template(context, values)
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr.replaceAll('\n', ' ')).toMatch(says)
 }
 
 /** What helm tells who has installed a release with `values`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { containerOf, one, podOf, render, template } from './chart.ts'
+import { containerOf, expectRefused, one, podOf, render, template } from './chart.ts'
 
 const FOLDER = '/run/secrets/key-server'
 const VALUES = {
@@ -58,9 +58,7 @@ test.for([
     /networkPolicy\.egress must let the pods reach what webhooks\.urls names, and DNS/,
   ],
 ] as const)('%s is refused in place of a value', ([, values, says], context) => {
-  const { status, stdout, stderr } = template(context, values)
-  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-  expect(stderr.replaceAll('\n', ' ')).toMatch(says)
+  expectRefused(context, values, says)
 })
 
 test.for([

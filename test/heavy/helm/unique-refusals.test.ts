@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { template } from './chart.ts'
+import { expectRefused, template } from './chart.ts'
 
 describe('unique keys are refused with', () => {
   const file = { enabled: true, store: 'file' }
@@ -42,9 +42,7 @@ describe('unique keys are refused with', () => {
       /serviceAccount\.name must be given or serviceAccount\.create be true/,
     ],
   ] as const)('%s', ([, values, says], context) => {
-    const { status, stdout, stderr } = template(context, values)
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    expect(stderr.replaceAll('\n', ' ')).toMatch(says)
+    expectRefused(context, values, says)
   })
 
   test.for([
